@@ -1,0 +1,1 @@
+"""What makes a board a Voltseal device: identity, signer, clock, sequence, spool, uplink and supervisor."""

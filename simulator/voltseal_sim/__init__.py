@@ -1,0 +1,1 @@
+"""Voltseal's simulator: plants, buses and runtimes under which the unmodified firmware runs without hardware."""
