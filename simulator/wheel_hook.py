@@ -1,7 +1,7 @@
 """Build hook: puts the firmware tree into built wheels, and only there.
 
-An editable install reads firmware/ where it stands (`dev-mode-dirs`). Were the tree force-included statically, hatchling
-would also copy it into site-packages for editable installs, where it would go stale at the next edit.
+An editable install reads firmware/ where it stands (`dev-mode-dirs`). Were the tree force-included statically,
+hatchling would also copy it into site-packages for editable installs, where it would go stale at the next edit.
 """
 
 from __future__ import annotations
