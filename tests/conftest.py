@@ -6,9 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from voltseal_sim.toolchain import MicroPython, UnsupportedPlatformError, install
 from voltseal_sim.toolchain.locations import firmware_root
+
+# Shared machines stall for seconds: a deadline per example would fail for their sake. `make fuzz` picks the long one.
+settings.register_profile("default", deadline=None, print_blob=True, derandomize="CI" in os.environ)
+settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=100_000)
+settings.load_profile("default")
 
 
 @pytest.fixture(scope="session")

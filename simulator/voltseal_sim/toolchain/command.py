@@ -7,8 +7,11 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from voltseal_sim.toolchain.errors import ToolchainError
+from voltseal_sim.toolchain.errors import ToolchainError, UnsupportedPlatformError
 from voltseal_sim.toolchain.provision import install, locate
+
+EXIT_UNSUPPORTED = 2
+"""Told apart from 1 (it failed, try again), because setting up goes on without MicroPython only in this case."""
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -54,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the subcommand alone (`python -m voltseal_sim.toolchain`)."""
+    """Run the subcommand alone (`python -m voltseal_sim.toolchain`); return 0, 1 or `EXIT_UNSUPPORTED`."""
     parser = argparse.ArgumentParser(prog="python -m voltseal_sim.toolchain", description=__doc__)
     add_arguments(parser)
     try:
@@ -63,4 +66,4 @@ def main(argv: list[str] | None = None) -> int:
         print(f"toolchain: {error}", file=sys.stderr)
         if error.hint:
             print(f"toolchain: {error.hint}", file=sys.stderr)
-        return 1
+        return EXIT_UNSUPPORTED if isinstance(error, UnsupportedPlatformError) else 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from voltseal.errors import VoltsealError
+from voltseal_sim.errors import SimulatorError
 
 
-class ToolchainError(VoltsealError):
+class ToolchainError(SimulatorError):
     """MicroPython could not be provisioned; `hint` says what to do next."""
 
     code: ClassVar[str] = "toolchain-failed"

@@ -1,0 +1,1 @@
+"""Anchors checkpoints outside the gateway, behind one interface whose backends are picked by URI scheme."""
