@@ -1,1 +1,1 @@
-"""Checks evidence offline, by the numbered steps of the specification, trusting only what its user put in the trust file."""
+"""Checks evidence offline, by the numbered steps of the specification, trusting only its user's trust file."""
