@@ -1,1 +1,1 @@
-"""Durable storage behind one interface: what is receipted is on disk."""
+"""What the gateway keeps: entries, disclosures, tree, checkpoints, device chains, quarantine. SQLite by default."""

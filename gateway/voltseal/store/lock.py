@@ -1,0 +1,42 @@
+"""There is one writer: whoever holds the lock file beside the store. The kernel frees it when the process ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from voltseal.store.interface import StoreError
+
+
+class StoreLocked(StoreError):
+    """Another process writes to this store."""
+
+    code: ClassVar[str] = "store-locked"
+
+
+class StoreLock:
+    """Held from construction to `release()`; raises `StoreLocked` at once if another process holds it."""
+
+    def __init__(self, store_path: Path) -> None:
+        self._path = store_path.with_name(store_path.name + ".lock")
+        try:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"{self._path}: cannot be opened: {error.strerror}") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip()
+            os.close(self._descriptor)
+            raise StoreLocked(
+                f"{store_path}: process {holder or '?'} is using this store",
+                hint="stop the other gateway first; two must never share a store",
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Let another process write."""
+        os.close(self._descriptor)
