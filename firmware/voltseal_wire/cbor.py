@@ -104,8 +104,7 @@ def decode(encoded: bytes, max_bytes: int) -> object:
     """The one item that `encoded` is: int, bytes, list or None.
 
     Raises CborError for anything that is not deterministic, has bytes left over, is longer than `max_bytes` or deeper
-    than 8, or holds a type that no `down` message uses (text, maps, tags, simple values). Lists are built only as their
-    items are read, so that a length without the items behind it costs no memory.
+    than 8, or holds a type that no `down` message uses (text, maps, tags, simple values).
     """
     if len(encoded) > max_bytes:
         raise CborError("oversize")
@@ -125,9 +124,9 @@ def _decode_item(encoded: bytes, start: int, depth: int) -> tuple[object, int]:
         if not -MAX_INT <= value <= MAX_INT:
             raise CborError("integer out of range")
         return value, at
+    if argument > len(encoded) - at:  # each item of an array takes a byte at least
+        raise CborError("truncated")
     if major == _BYTES:
-        if argument > len(encoded) - at:
-            raise CborError("truncated")
         return bytes(encoded[at : at + argument]), at + argument
     if major != _ARRAY:
         raise CborError("type not used here")
