@@ -1,0 +1,1 @@
+"""Plants: models of the devices whose measurements are sealed. Pure computation, deterministic from a seed."""
