@@ -73,6 +73,18 @@ class StaleAppendError(LogError):
     code: ClassVar[str] = "stale-append"
 
 
+class LedgerFormatError(LogError):
+    """Bytes are not one well-formed block of an embedded ledger."""
+
+    code: ClassVar[str] = "malformed-ledger-block"
+
+
+class LedgerMismatchError(LogError):
+    """A ledger block does not follow the one before it, or speaks of another checkpoint."""
+
+    code: ClassVar[str] = "ledger-mismatch"
+
+
 class LogContradictionError(LogError):
     """The tree contradicts a published checkpoint. The log must stop: whatever it signs next would be a fork."""
 
