@@ -102,13 +102,16 @@ def test_refuses_values_and_differences_out_of_range(values: list[int | None]) -
 
 
 def test_columns_array_keeps_its_limit() -> None:
-    """12,288 bytes of the encoded array, its head included."""
-    full = [(i, *[(-1) ** i << 30] * 9) for i in range(256)]
-    columns = commitment.encode_columns(full, 10)
-    longest = len(cbor.encode([cbor2.loads(column) for column in columns]))
-    assert 11_000 < longest <= commitment.MAX_COLUMNS_BYTES
+    """12,288 bytes of the encoded array, its head included, are allowed; one more is not."""
+
+    def readings(start: int) -> list[tuple[int, ...]]:
+        """Ten long columns and one of 240 elements; a `start` of 24 instead of 0 makes that one a byte longer."""
+        return [(i, *[(-1) ** i << 30] * 9, start + 100 * (min(i, 239) % 2)) for i in range(256)]
+
+    columns = commitment.encode_columns(readings(0), 11)
+    assert len(cbor2.dumps([cbor2.loads(column) for column in columns])) == commitment.MAX_COLUMNS_BYTES
     with pytest.raises(WireError, match="columns too long"):
-        commitment.encode_columns([(*reading, reading[1]) for reading in full], 11)
+        commitment.encode_columns(readings(24), 11)
 
 
 @pytest.mark.parametrize("count", [0, 65])

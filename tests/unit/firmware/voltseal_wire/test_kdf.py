@@ -19,6 +19,12 @@ def test_hmac_is_the_standard_librarys(key: bytes, message: bytes) -> None:
     assert kdf.hmac_sha256(key, message) == hmac.digest(key, message, "sha256")
 
 
+@pytest.mark.parametrize("length", [0, 63, 64, 65, 128])
+def test_hmac_keys_around_the_block(length: int) -> None:
+    key = bytes(range(1, 129))[:length]
+    assert kdf.hmac_sha256(key, b"message") == hmac.digest(key, b"message", "sha256")
+
+
 @pytest.mark.parametrize(
     ("secret", "salt", "info", "expected"),
     [
