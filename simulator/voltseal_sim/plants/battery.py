@@ -102,8 +102,8 @@ class BatteryPack:
         """Let `seconds` pass under a constant wanted current (ampere) or a profile; return the reading at the end.
 
         Raises ValueError for a negative or not finite duration or current, and when a current beyond anything the
-        protections are made for (hundreds of C) drives a cell out of its model within one step. The time is cut into equal steps of at most
-        `longest_step_s`; load and BMS act between steps.
+        protections are made for (hundreds of C) drives a cell out of its model within one step.
+        The time is cut into equal steps of at most `longest_step_s`; load and BMS act between steps.
         """
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError(f"cannot advance by {seconds} s")
