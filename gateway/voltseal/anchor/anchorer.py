@@ -1,8 +1,8 @@
 """Drives published checkpoints through one backend to an end, across restarts. No asyncio, no clock.
 
 Every transition is saved before the next one begins, and `submit` may be repeated, so after a crash the anchorer goes
-on from the last saved state and converges. Nothing is skipped silently: a record ends as `final`, or as `superseded` with
-the size that stands for it, or it is retried, with the last error kept in it.
+on from the last saved state and converges. Nothing is skipped silently: a record ends as `final`, or as `superseded`
+with the size that stands for it, or it is retried, with the last error kept in it.
 
 Which checkpoints are planned is policy; the others are proved by the next planned one and a consistency proof.
 """
@@ -50,12 +50,13 @@ class AnchorPolicy:
 class AnchorRecord:
     """The persisted state of one checkpoint at one target, named by (target, tree_size).
 
-    `target`: the backend's URI; times are POSIX milliseconds of the gateway's clock; `prepared` is None until made;
+    `target`: the backend's URI; `number`, `tree_size`, `root_hash`, `note`: of the published checkpoint; times are POSIX milliseconds of the gateway's clock; `prepared` is None until made;
     `attempts` counts failures in a row; `superseded_by` is the tree size whose anchor stands for this one.
     """
 
     target: str
     origin: str
+    number: int
     tree_size: int
     root_hash: RootHash
     note: bytes
@@ -95,11 +96,7 @@ class CheckpointSource(Protocol):
     """Published checkpoints, as the anchorer needs them."""
 
     def latest_checkpoint(self) -> PublishedCheckpoint | None:
-        """The one with the largest tree."""
-        ...
-
-    def checkpoints_after(self, tree_size: int) -> int:
-        """How many published checkpoints have a larger tree than `tree_size`."""
+        """The one with the largest tree, or None before the first."""
         ...
 
 
@@ -110,14 +107,12 @@ class Anchorer:
         self,
         target: str,
         *,
-        origin: str,
         backend: AnchorBackend,
         checkpoints: CheckpointSource,
         records: AnchorRecords,
         policy: AnchorPolicy,
     ) -> None:
         self._target = target
-        self._origin = origin
         self._backend = backend
         self._checkpoints = checkpoints
         self._records = records
@@ -162,8 +157,8 @@ class Anchorer:
         """Milliseconds until `step` has something to do, None if that depends on new checkpoints alone."""
         waits = [max(0, record.next_attempt_ms - now_ms) for record in self._records.unfinished_anchors(self._target)]
         latest, newest = self._records.latest_anchor_record(self._target), self._checkpoints.latest_checkpoint()
-        if newest is not None and (latest is None or newest.tree_size > latest.tree_size):
-            if latest is None or self._is_due(latest, now_ms):
+        if newest is not None and (latest is None or newest.number > latest.number):
+            if latest is None or self._is_due(latest, newest, now_ms):
                 waits.append(0)
             elif self._policy.every_ms is not None:
                 waits.append(latest.planned_ms + self._policy.every_ms - now_ms)
@@ -172,16 +167,17 @@ class Anchorer:
     def _plan(self, now_ms: int, *, force: bool) -> AnchorRecord | None:
         newest = self._checkpoints.latest_checkpoint()
         latest = self._records.latest_anchor_record(self._target)
-        if newest is None or (latest is not None and newest.tree_size <= latest.tree_size):
+        if newest is None or (latest is not None and newest.number <= latest.number):
             return None
-        if latest is not None and not force and not self._is_due(latest, now_ms):
+        if latest is not None and not force and not self._is_due(latest, newest, now_ms):
             return None
         record = AnchorRecord(
             target=self._target,
-            origin=self._origin,
-            tree_size=newest.tree_size,
-            root_hash=newest.root_hash,
-            note=newest.note,
+            origin=newest.checkpoint.origin,
+            number=newest.number,
+            tree_size=newest.checkpoint.tree_size,
+            root_hash=newest.checkpoint.root_hash,
+            note=newest.raw,
             state=AnchorState.PLANNED,
             planned_ms=now_ms,
             updated_ms=now_ms,
@@ -189,12 +185,12 @@ class Anchorer:
         self._records.save_anchor(record)
         return record
 
-    def _is_due(self, latest: AnchorRecord, now_ms: int) -> bool:
+    def _is_due(self, latest: AnchorRecord, newest: PublishedCheckpoint, now_ms: int) -> bool:
         """Whether the policy asks for another anchor. A clock that was set back counts as time passed."""
         every_ms, every = self._policy.every_ms, self._policy.every_checkpoints
         if every_ms is not None and not latest.planned_ms <= now_ms < latest.planned_ms + every_ms:
             return True
-        return every is not None and self._checkpoints.checkpoints_after(latest.tree_size) >= every
+        return every is not None and newest.number - latest.number >= every
 
     def _advance(self, record: AnchorRecord, now_ms: int) -> AnchorRecord:
         """Move one record as far as the backend allows, saving every transition."""

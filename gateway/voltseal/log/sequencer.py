@@ -18,7 +18,7 @@ from typing import Protocol
 
 from voltseal.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from voltseal.log.errors import LogContradictionError, ProofError
-from voltseal.log.merkle import RootHash, verify_consistency
+from voltseal.log.merkle import verify_consistency
 from voltseal.log.note import NoteSigner, NoteVerifier
 from voltseal.log.tree import Tree
 
@@ -47,26 +47,28 @@ class BatchPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PublishedCheckpoint:
-    """A checkpoint that may have been seen by others, so it binds the log for ever. Named by its tree size.
+    """A checkpoint that may have been seen by others, so it binds the log for ever.
 
-    `note` is the signed note; `time_ms` is the gateway's own clock, POSIX milliseconds, and proves nothing.
+    `number` counts from 0 without gaps; `raw` is the signed note; `cut_ms` is the gateway's own clock, POSIX
+    milliseconds, and proves nothing.
     """
 
-    tree_size: int
-    root_hash: RootHash
-    note: bytes
-    time_ms: int
+    number: int
+    checkpoint: Checkpoint
+    raw: bytes
+    cut_ms: int
+    reason: CutReason
 
 
 class CheckpointStore(Protocol):
     """Where published checkpoints are kept. One writer."""
 
     def latest_checkpoint(self) -> PublishedCheckpoint | None:
-        """The one with the largest tree, or None before the first."""
+        """The one with the highest number, or None before the first."""
         ...
 
     def record_checkpoint(self, published: PublishedCheckpoint) -> None:
-        """Keep it for ever; it is durable (fsynced) when this returns. Refuses a tree that is not larger."""
+        """Keep it for ever; it is durable (fsynced) when this returns. Refuses a number that is not the next one."""
         ...
 
 
@@ -77,13 +79,13 @@ def cut_reason(
 
     A clock that was set back counts as time passed: waiting for it to catch up could withhold entries for years.
     """
-    published_size = latest.tree_size if latest else 0
+    published_size = latest.checkpoint.tree_size if latest else 0
     waiting = tree_size - published_size
     if waiting <= 0:
         return None
     if waiting >= policy.max_entries:
         return CutReason.SIZE
-    if latest is None or not latest.time_ms <= now_ms < latest.time_ms + policy.max_interval_ms:
+    if latest is None or not latest.cut_ms <= now_ms < latest.cut_ms + policy.max_interval_ms:
         return CutReason.TIME
     return None
 
@@ -117,11 +119,9 @@ class Sequencer:
         """
         latest = store.latest_checkpoint()
         if latest is not None:
-            signed = open_checkpoint(latest.note, log_key).checkpoint
-            if (signed.tree_size, signed.root_hash) != (latest.tree_size, latest.root_hash):
-                raise LogContradictionError(
-                    f"the record of size {latest.tree_size} is not the checkpoint it was signed as"
-                )
+            signed = open_checkpoint(latest.raw, log_key).checkpoint
+            if signed != latest.checkpoint:
+                raise LogContradictionError(f"record {latest.number} is not the checkpoint that was signed")
             if signed.tree_size > tree.tree_size:
                 raise LogContradictionError(
                     f"published size {signed.tree_size}, but the tree holds only {tree.tree_size} entries",
@@ -138,12 +138,12 @@ class Sequencer:
 
     def due_in_ms(self, now_ms: int) -> int | None:
         """Milliseconds until `step` will cut, 0 if now, None while no entry waits."""
-        waiting = self._tree.tree_size - (self._latest.tree_size if self._latest else 0)
+        waiting = self._tree.tree_size - (self._latest.checkpoint.tree_size if self._latest else 0)
         if waiting <= 0:
             return None
         if self._latest is None or cut_reason(self._policy, self._latest, self._tree.tree_size, now_ms):
             return 0
-        return self._latest.time_ms + self._policy.max_interval_ms - now_ms
+        return self._latest.cut_ms + self._policy.max_interval_ms - now_ms
 
     def step(self, now_ms: int, *, force: bool = False) -> PublishedCheckpoint | None:
         """Publish a checkpoint of all applied entries if the batch ends now, else return None.
@@ -159,18 +159,19 @@ class Sequencer:
             reason = CutReason.REQUESTED
         checkpoint = Checkpoint(self._signer.name, self._tree.tree_size, self._tree.root())
         self._check_continues(checkpoint)
-        note = sign_checkpoint(checkpoint, self._signer).raw
-        published = PublishedCheckpoint(checkpoint.tree_size, checkpoint.root_hash, note, now_ms)
+        number = self._latest.number + 1 if self._latest else 0
+        raw = sign_checkpoint(checkpoint, self._signer).raw
+        published = PublishedCheckpoint(number, checkpoint, raw, now_ms, reason)
         self._store.record_checkpoint(published)
         self._latest = published
-        _logger.info("checkpoint tree_size=%d reason=%s", checkpoint.tree_size, reason)
+        _logger.info("checkpoint number=%d tree_size=%d reason=%s", number, checkpoint.tree_size, reason)
         return published
 
     def _check_continues(self, checkpoint: Checkpoint) -> None:
         """Prove to ourselves what a witness would ask, by the verifier's own code, before signing."""
         if self._latest is None:
             return
-        old = self._latest
+        old = self._latest.checkpoint
         try:
             path = self._tree.consistency_proof(old.tree_size, checkpoint.tree_size)
             verify_consistency(old.tree_size, checkpoint.tree_size, path, old.root_hash, checkpoint.root_hash)
