@@ -7,6 +7,10 @@ from . import cbor, cose
 from .errors import WireError
 from .statement import BOOT, LOSS, MAX_TEXT_BYTES, Position, common_elements
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # MicroPython has no typing; annotations in quotes are never evaluated
+    from collections.abc import Sequence
+
 SCHEMA = 1
 MAX_RANGES = 32
 UEID_BYTES = 17
@@ -70,7 +74,7 @@ def boot_payload(position: Position, claims: Claims) -> bytes:
     return cbor.encode(common_elements(BOOT, SCHEMA, position) + [labelled])
 
 
-def loss_payload(position: Position, ranges: list[tuple[int, int, int]]) -> bytes:
+def loss_payload(position: Position, ranges: "Sequence[tuple[int, int, int]]") -> bytes:
     """The payload of a loss statement: (first, last, reason) of numbers that will never arrive, at least one range."""
     if not ranges:
         raise WireError("no range")
@@ -78,7 +82,7 @@ def loss_payload(position: Position, ranges: list[tuple[int, int, int]]) -> byte
     return cbor.encode(common_elements(LOSS, SCHEMA, position) + [ranges])
 
 
-def measurement(files: list[tuple[str, bytes]]) -> bytes:
+def measurement(files: "Sequence[tuple[str, bytes]]") -> bytes:
     """The digest over all that can run.
 
     `files` are (path from the firmware's root, SHA-256 of the content), in any order.
@@ -123,7 +127,7 @@ def _check_claims(claims: Claims) -> None:
         raise WireError("cadence")
 
 
-def _check_ranges(ranges: list[tuple[int, int, int]], sequence: int) -> None:
+def _check_ranges(ranges: "Sequence[tuple[int, int, int]]", sequence: int) -> None:
     """Ascending, disjoint, and all below the statement's own sequence."""
     if len(ranges) > MAX_RANGES:
         raise WireError("too many ranges")

@@ -9,6 +9,12 @@ from hashlib import sha256
 from . import cbor
 from .errors import WireError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # MicroPython has no typing; annotations in quotes are never evaluated
+    from collections.abc import Sequence
+
+    Readings = Sequence[Sequence[int | None]]
+
 SEED_BYTES = 16
 SALT_BYTES = 16
 MAX_COLUMNS = 64
@@ -16,7 +22,7 @@ MAX_READINGS = 256
 MAX_COLUMNS_BYTES = 12288
 
 
-def encode_columns(readings: list[tuple[int | None, ...]], field_count: int) -> list[bytes]:
+def encode_columns(readings: "Readings", field_count: int) -> list[bytes]:
     """The encoded columns of `readings`, each of which holds one value (or None) per field of the schema, in its order.
 
     Field 0 is `time_offset_ms`. Raises WireError if a count, a length or field 0 breaks the specification's rules, and
@@ -40,7 +46,7 @@ def encode_columns(readings: list[tuple[int | None, ...]], field_count: int) -> 
     return columns
 
 
-def encode_column(readings: list[tuple[int | None, ...]], field: int) -> bytes:
+def encode_column(readings: "Readings", field: int) -> bytes:
     """One field over all readings: its first value, then the differences, without the trailing ones that are zero."""
     kept = 0
     last: int | None = None
@@ -105,7 +111,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-def _check_time_offsets(readings: list[tuple[int | None, ...]]) -> None:
+def _check_time_offsets(readings: "Readings") -> None:
     last = 0
     for i in range(len(readings)):
         offset = readings[i][0]

@@ -71,7 +71,9 @@ def common_elements(record_type: int, schema: int, position: Position) -> list[o
         raise WireError("uncertainty of no time")
     if len(position.prev) != HASH_BYTES:
         raise WireError("prev length")
-    return [record_type, schema] + list(position)
+    elements: list[object] = [record_type, schema]
+    elements.extend(position)
+    return elements
 
 
 def chain_digest(statement: bytes) -> bytes:

@@ -116,17 +116,20 @@ def test_oversize_statement_and_message() -> None:
         statement.telemetry_message(bytes(1536), bytes(15), [b"\x00"])
 
 
-def test_sign1_lowers_a_high_s() -> None:
+HALF = p256.ORDER >> 1
+
+
+@pytest.mark.parametrize(("s", "expected"), [(1, 1), (HALF, HALF), (HALF + 1, HALF), (p256.ORDER - 1, 1)])
+def test_sign1_lowers_a_high_s(s: int, expected: int) -> None:
     """Secure elements give either s; a verifier refuses the high one."""
-    order = p256.ORDER
-    for s, expected in ((1, 1), (order >> 1, order >> 1), ((order >> 1) + 1, order >> 1), (order - 1, 1)):
-        signature = cbor2.loads(cose.sign1(b"", b"", bytes(8), lambda _digest, s=s: bytes(32) + s.to_bytes(32))).value[
-            3
-        ]
-        assert int.from_bytes(signature[32:]) == expected
-    for length in (63, 65):
-        with pytest.raises(WireError, match="signature length"):
-            cose.low_s(bytes(length))
+    signed = cose.sign1(b"", b"", bytes(8), lambda _digest: bytes(32) + s.to_bytes(32))
+    assert int.from_bytes(cbor2.loads(signed).value[3][32:]) == expected
+
+
+@pytest.mark.parametrize("length", [63, 65])
+def test_signatures_of_another_length_are_refused(length: int) -> None:
+    with pytest.raises(WireError, match="signature length"):
+        cose.low_s(bytes(length))
 
 
 @pytest.mark.parametrize(
