@@ -1,0 +1,43 @@
+"""Errors of the registry, each with a stable code."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from voltseal.errors import VoltsealError
+
+
+class RegistryError(VoltsealError):
+    """Root of what the registry raises."""
+
+    code: ClassVar[str] = "registry-error"
+
+
+class HistoryError(RegistryError):
+    """Registry events contradict each other, or are not of the device they are counted for."""
+
+    code: ClassVar[str] = "bad-key-history"
+
+
+class UnknownMakerError(RegistryError):
+    """No maker that is trusted here has the key that an endorsement names."""
+
+    code: ClassVar[str] = "unknown-maker"
+
+
+class AlreadyEnrolledError(RegistryError):
+    """The device has a key that is not revoked, or the key was enrolled before."""
+
+    code: ClassVar[str] = "already-enrolled"
+
+
+class UnknownKeyError(RegistryError):
+    """No device has the key or ueid."""
+
+    code: ClassVar[str] = "unknown-key"
+
+
+class AlreadyRevokedError(RegistryError):
+    """The key is revoked already."""
+
+    code: ClassVar[str] = "already-revoked"

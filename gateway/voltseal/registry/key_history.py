@@ -1,0 +1,105 @@
+"""The keys of one device through its life, folded from the log's registry events. Pure; gateway and verifier share it.
+
+Nobody's signature is checked here: whoever folds has verified each endorsement, or is told by its log that it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from voltseal.registry.errors import HistoryError
+from voltseal.wire.enrolment import Endorsement
+from voltseal.wire.entry import Revoke
+from voltseal.wire.errors import WireError
+from voltseal.wire.ids import Kid, Ueid
+from voltseal.wire.outcome import Outcome
+from voltseal.wire.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Where in the log, from what time on, and why a key does not count."""
+
+    leaf_index: int
+    effective_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPeriod:
+    """One key of the device, from its enrolment's leaf index on."""
+
+    leaf_index: int
+    endorsement: Endorsement
+    revocation: Revocation | None = None
+
+    @property
+    def kid(self) -> Kid:
+        """Names the key."""
+        return self.endorsement.request.public_key.kid
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHistory:
+    """The keys of the device `ueid`, in the order of their enrolment. Each event makes a new history."""
+
+    ueid: Ueid
+    periods: tuple[KeyPeriod, ...] = ()
+
+    @property
+    def active(self) -> KeyPeriod | None:
+        """The one key that is not revoked, if there is one."""
+        return next((period for period in reversed(self.periods) if period.revocation is None), None)
+
+    def period(self, kid: Kid) -> KeyPeriod | None:
+        """What is known of a key."""
+        return next((period for period in self.periods if period.kid == kid), None)
+
+    def enrolled(self, leaf_index: int, endorsement: Endorsement) -> KeyHistory:
+        """With one more key. HistoryError if it is another device's, was here before, or another key is active."""
+        if endorsement.request.ueid != self.ueid:
+            raise HistoryError("an endorsement is for another device")
+        if self.period(endorsement.request.public_key.kid) is not None:
+            raise HistoryError("a key is enrolled twice")
+        if self.active is not None:
+            raise HistoryError("a key is enrolled while another is active")
+        return replace(self, periods=(*self.periods, KeyPeriod(leaf_index, endorsement)))
+
+    def revoked(self, leaf_index: int, event: Revoke) -> KeyHistory:
+        """With a key ended. HistoryError if the device has no such key, or it is revoked already."""
+        if event.ueid != self.ueid:
+            raise HistoryError("a revocation is for another device")
+        period = self.period(event.kid)
+        if period is None:
+            raise HistoryError("a revocation names a key that was not enrolled")
+        if period.revocation is not None:
+            raise HistoryError("a key is revoked twice")
+        ended = replace(period, revocation=Revocation(leaf_index, event.effective_ms, event.reason))
+        return replace(self, periods=tuple(ended if one is period else one for one in self.periods))
+
+    def judge(
+        self, kid: Kid, statement: Statement, now_ms: int | None = None, *, leaf_index: int | None = None
+    ) -> None:
+        """Return if the key may speak at the statement's time.
+
+        A statement with no known time is judged by its arrival: by `now_ms` where it arrives (gateway), or by its
+        `leaf_index` in the log afterwards (verifier); one of the two must be given. WireError: unknown-device,
+        not-yet-valid-key or revoked-key.
+        """
+        period = self.period(kid)
+        if period is None:
+            raise WireError(Outcome.UNKNOWN_DEVICE, "the device has no such key")
+        if statement.time_known and statement.time_ms < period.endorsement.not_before_ms:
+            raise WireError(Outcome.NOT_YET_VALID_KEY, "the statement's time is before the key's not_before_ms")
+        ended = period.revocation
+        if ended is None:
+            return
+        if statement.time_known:
+            late = statement.time_ms >= ended.effective_ms
+        elif leaf_index is not None:
+            late = leaf_index > ended.leaf_index
+        else:
+            assert now_ms is not None, "a statement without time is judged by its arrival"
+            late = now_ms >= ended.effective_ms
+        if late:
+            raise WireError(Outcome.REVOKED_KEY, f"the key is revoked: {ended.reason}")

@@ -1,0 +1,134 @@
+"""Columns: one field of a schema over the readings of a statement (specification, "Commitment and disclosure").
+
+Each column has exactly one encoding. `split` finds the columns in the received array and proves them canonical in the
+same pass, with regular expressions over the bytes: about 0.4 microseconds a column, where decoding and encoding again
+would take several. A pattern matches exactly the items in shortest form; what stays to be checked beyond syntax
+(sums, last elements) is so for few columns, which are decoded in full.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from voltseal.wire import cbor
+from voltseal.wire.errors import malformed
+from voltseal.wire.limits import MAX_COLUMNS, MAX_COLUMNS_BYTES, MAX_INT, MAX_READINGS
+
+_SHORT: Final = rb"[\x00-\x17\x20-\x37\xf6]|[\x18\x38][\x18-\xff]|[\x19\x39](?!\x00)..|[\x1a\x3a](?!\x00\x00)...."
+_LONG: Final = rb"[\x1b\x3b](?!\x00\x00\x00\x00)\x00[\x00-\x1f]......"
+_ITEM: Final = rb"(?:" + _SHORT + rb"|" + _LONG + rb")"
+_ONE_ITEM: Final = re.compile(_ITEM, re.DOTALL)
+_NULL: Final = 0xF6
+# Without 8-byte integers, no sum of 256 differences reaches 2^53.
+_LONG_HEADS: Final = re.compile(rb"[\x1b\x3b]")
+
+
+def split(raw: bytes, reading_count: int) -> tuple[bytes, ...]:
+    """The encoded columns in the encoded array `raw`, each valid for `reading_count` readings.
+
+    WireError(malformed) if the array, or any column by the rules of the specification, is not well-formed.
+    """
+    if len(raw) > MAX_COLUMNS_BYTES:
+        raise malformed(f"columns are longer than {MAX_COLUMNS_BYTES} bytes")
+    count, at = _array_head(raw, 0)
+    if not 1 <= count <= MAX_COLUMNS:
+        raise malformed("not 1 to 64 columns")
+    columns = _split_single(raw, at) if reading_count == 1 else _split_arrays(raw, at, reading_count)
+    if len(columns) != count:
+        raise malformed("columns do not end with the array")
+    _check_time_offsets(columns[0], reading_count)
+    return columns
+
+
+def decode_column(column: bytes, reading_count: int) -> tuple[int | None, ...]:
+    """The field's values, one per reading, None where absent. WireError(malformed) if it is not the one encoding."""
+    item = cbor.decode(column, max_depth=1)
+    if item is None:
+        return (None,) * reading_count
+    deltas: list[cbor.Item] = item if isinstance(item, list) else [item]
+    if isinstance(item, list) and not 2 <= len(item) <= reading_count:
+        raise malformed("a column's array has fewer than 2 elements or more than there are readings")
+    values: list[int | None] = []
+    last: int | None = None
+    for delta in deltas:
+        if delta is None:
+            values.append(None)
+            continue
+        if not isinstance(delta, int):
+            raise malformed("a column holds something else than integers and null")
+        last = delta if last is None else last + delta
+        if not -MAX_INT <= last <= MAX_INT:
+            raise malformed("a column's value leaves 2^53-1")
+        values.append(last)
+    if last is None:
+        raise malformed("a column's array has no integer")
+    if deltas[-1] == 0 and deltas.count(None) < len(deltas) - 1:
+        raise malformed("a column ends in a difference of zero")
+    return (*values, *(last,) * (reading_count - len(values)))
+
+
+def check_column(column: bytes, reading_count: int) -> None:
+    """WireError(malformed) unless `decode_column` would return."""
+    decode_column(column, reading_count)
+
+
+def _split_single(raw: bytes, at: int) -> tuple[bytes, ...]:
+    """For one reading every column is a bare integer or null."""
+    columns = tuple(_ONE_ITEM.findall(raw, at))
+    if b"".join(columns) != raw[at:]:  # findall skips what does not match
+        raise malformed("a column of a single reading is not an integer or null of shortest form")
+    if _LONG_HEADS.search(raw, at):
+        for column in columns:
+            check_column(column, 1)
+    return columns
+
+
+def _split_arrays(raw: bytes, at: int, reading_count: int) -> tuple[bytes, ...]:
+    columns = []
+    end = len(raw)
+    while at < end:
+        count, begin = _array_head(raw, at) if raw[at] & 0xE0 == 0x80 else (1, at)
+        if begin > at and not 2 <= count <= reading_count:
+            raise malformed("a column's array has fewer than 2 elements or more than there are readings")
+        found = _items(count).match(raw, begin)
+        if found is None:
+            raise malformed("a column is not an integer, null, or array of these, in shortest form")
+        column = raw[at : found.end()]
+        if column[-1] in (0, _NULL) or _LONG_HEADS.search(column):
+            check_column(column, reading_count)
+        columns.append(column)
+        at = found.end()
+    return tuple(columns)
+
+
+@lru_cache(maxsize=MAX_READINGS)
+def _items(count: int) -> re.Pattern[bytes]:
+    return re.compile(_ITEM + b"{%d}" % count, re.DOTALL)
+
+
+def _array_head(raw: bytes, at: int) -> tuple[int, int]:
+    """The count of the array at `at`, and the offset of its first element. WireError unless in shortest form."""
+    head = raw[at : at + 3]
+    if head and 0x80 <= head[0] <= 0x97:
+        return head[0] - 0x80, at + 1
+    if len(head) >= 2 and head[0] == 0x98 and head[1] >= 24:
+        return head[1], at + 2
+    if len(head) == 3 and head[0] == 0x99 and head[1]:
+        return head[1] << 8 | head[2], at + 3
+    raise malformed("not an array in shortest form")
+
+
+def _check_time_offsets(column: bytes, reading_count: int) -> None:
+    """Column 0 of every schema: present in every reading, 0 first, never falling."""
+    values = decode_column(column, reading_count)
+    if None in values or values[0] != 0 or list(values) != sorted(values):  # type: ignore[type-var]
+        raise malformed("time_offset_ms is not present throughout, 0 first and never falling")
+
+
+def encode_columns_array(columns: Sequence[bytes]) -> bytes:
+    """The array of columns that are encoded already."""
+    count = len(columns)
+    return (bytes((0x80 | count,)) if count < 24 else bytes((0x98, count))) + b"".join(columns)
