@@ -7,20 +7,18 @@ The keys are described in docs/reference/configuration.md.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from base64 import b64decode
-from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from voltseal.errors import VoltsealError
+from voltseal.toml_tables import TableReader
 
 DEFAULT_FILE_NAME = "voltseal.toml"
 _BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883}
-_Table = TypeVar("_Table")
 
 
 class ConfigError(VoltsealError):
@@ -192,57 +190,16 @@ def parse(text: str, path: Path) -> Config:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from error
-    _refuse_unknown(document, [*_TABLES, *_LISTS], f"{path}: table")
+    reader = TableReader(ConfigError, path.parent, _MINIMUM)
+    reader.refuse_unknown(document, [*_TABLES, *_LISTS], f"{path}: table")
     parts: dict[str, Any] = {}
     for name, table_type in _TABLES.items():
-        parts[name] = _table(document.get(name, {}), table_type, f"{path}: [{name}]", path.parent)
+        parts[name] = reader.table(document.get(name, {}), table_type, f"{path}: [{name}]")
     for name, (attribute, table_type) in _LISTS.items():
-        rows = document.get(name, [])
-        if not isinstance(rows, list):
-            raise ConfigError(f"{path}: write [[{name}]], with two brackets: there can be several")
-        where = f"{path}: [[{name}]]"
-        parts[attribute] = tuple(_table(row, table_type, f"{where} {n}", path.parent) for n, row in enumerate(rows, 1))
+        parts[attribute] = reader.rows(document.get(name, []), table_type, name, str(path))
     config = Config(path=path, **parts)
     _check(config)
     return config
-
-
-def _table(content: object, table_type: type[_Table], where: str, directory: Path) -> _Table:
-    if not isinstance(content, dict):
-        raise ConfigError(f"{where}: is not a table")
-    known: dict[str, Field[Any]] = {f.name: f for f in fields(table_type)}  # type: ignore[arg-type]
-    _refuse_unknown(content, list(known), f"{where}: key")
-    for name, key in known.items():
-        if name not in content and key.default is MISSING and key.default_factory is MISSING:
-            raise ConfigError(f"{where}: key {name!r} is missing")
-    values = {name: _value(value, known[name], f"{where} {name}", directory) for name, value in content.items()}
-    for name, key in known.items():  # default paths are relative to the file as well
-        if name not in values and isinstance(key.default, Path):
-            values[name] = directory / key.default
-    return table_type(**values)
-
-
-def _value(value: object, key: Field[Any], where: str, directory: Path) -> object:
-    kind = str(key.type)
-    if kind.startswith("Path"):
-        if not isinstance(value, str) or not value:
-            raise ConfigError(f"{where}: is not a file name in quotes")
-        return directory / value
-    wanted: dict[str, tuple[type[Any], ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
-    if isinstance(value, bool) or not isinstance(value, wanted[kind]):
-        raise ConfigError(f"{where}: {value!r} is not {'a text in quotes' if kind == 'str' else 'a number'}")
-    minimum = _MINIMUM.get(key.name)
-    if minimum is not None and value < minimum:  # type: ignore[operator]
-        raise ConfigError(f"{where}: {value} is less than {minimum}")
-    return value
-
-
-def _refuse_unknown(content: Mapping[str, object], known: list[str], what: str) -> None:
-    for name in content:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
-            raise ConfigError(f"{what} {name!r} is not known", hint=hint)
 
 
 def _check(config: Config) -> None:
