@@ -48,7 +48,7 @@ class KeyHistory:
 
     @property
     def active(self) -> KeyPeriod | None:
-        """The one key that is not revoked, if there is one."""
+        """The key that is not revoked, if there is one; the newest, should there be several."""
         return next((period for period in reversed(self.periods) if period.revocation is None), None)
 
     def period(self, kid: Kid) -> KeyPeriod | None:
@@ -56,13 +56,14 @@ class KeyHistory:
         return next((period for period in self.periods if period.kid == kid), None)
 
     def enrolled(self, leaf_index: int, endorsement: Endorsement) -> KeyHistory:
-        """With one more key. HistoryError if it is another device's, was here before, or another key is active."""
+        """With one more key. HistoryError if it is another device's, or was here before.
+
+        That another key is active is no contradiction of the log's, but the gateway's to refuse: see `Registry.enrol`.
+        """
         if endorsement.request.ueid != self.ueid:
             raise HistoryError("an endorsement is for another device")
         if self.period(endorsement.request.public_key.kid) is not None:
             raise HistoryError("a key is enrolled twice")
-        if self.active is not None:
-            raise HistoryError("a key is enrolled while another is active")
         return replace(self, periods=(*self.periods, KeyPeriod(leaf_index, endorsement)))
 
     def revoked(self, leaf_index: int, event: Revoke) -> KeyHistory:

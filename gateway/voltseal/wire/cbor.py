@@ -73,7 +73,8 @@ def _check(value: object, depth: int) -> Item:
         if not depth:
             raise malformed("nested too deeply")
         for element in value:  # type: ignore[attr-defined]
-            _check(element, depth - 1)
+            if type(element) is not bytes:  # most of what comes in: not worth a call
+                _check(element, depth - 1)
     elif kind is dict:
         _check_map(value, depth)  # type: ignore[arg-type]
     elif kind is not bytes and kind is not str and value is not None:

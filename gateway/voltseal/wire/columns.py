@@ -21,9 +21,14 @@ _SHORT: Final = rb"[\x00-\x17\x20-\x37\xf6]|[\x18\x38][\x18-\xff]|[\x19\x39](?!\
 _LONG: Final = rb"[\x1b\x3b](?!\x00\x00\x00\x00)\x00[\x00-\x1f]......"
 _ITEM: Final = rb"(?:" + _SHORT + rb"|" + _LONG + rb")"
 _ONE_ITEM: Final = re.compile(_ITEM, re.DOTALL)
-_NULL: Final = 0xF6
-# Without 8-byte integers, no sum of 256 differences reaches 2^53.
+_ARRAY: Final = 0x80
+_DOUBTFUL_ENDS: Final = (0x00, 0xF6)  # zero and null, which may not end every array
+# Without 8-byte integers, no sum of 256 differences reaches 2^53. (Other bytes may look like their heads: no harm done.)
 _LONG_HEADS: Final = re.compile(rb"[\x1b\x3b]")
+# Among canonical columns: 0 first, then integers that are not negative, and no null.
+_TIME_OFFSETS: Final = re.compile(
+    rb"\x00|(?:[\x82-\x97]|\x98.|\x99..)\x00(?:[\x00-\x17]|\x18.|\x19..|\x1a....|\x1b........)+", re.DOTALL
+)
 
 
 def split(raw: bytes, reading_count: int) -> tuple[bytes, ...]:
@@ -39,7 +44,8 @@ def split(raw: bytes, reading_count: int) -> tuple[bytes, ...]:
     columns = _split_single(raw, at) if reading_count == 1 else _split_arrays(raw, at, reading_count)
     if len(columns) != count:
         raise malformed("columns do not end with the array")
-    _check_time_offsets(columns[0], reading_count)
+    if not _TIME_OFFSETS.fullmatch(columns[0]):
+        raise malformed("time_offset_ms is not present throughout, 0 first and never falling")
     return columns
 
 
@@ -70,11 +76,6 @@ def decode_column(column: bytes, reading_count: int) -> tuple[int | None, ...]:
     return (*values, *(last,) * (reading_count - len(values)))
 
 
-def check_column(column: bytes, reading_count: int) -> None:
-    """WireError(malformed) unless `decode_column` would return."""
-    decode_column(column, reading_count)
-
-
 def _split_single(raw: bytes, at: int) -> tuple[bytes, ...]:
     """For one reading every column is a bare integer or null."""
     columns = tuple(_ONE_ITEM.findall(raw, at))
@@ -82,7 +83,7 @@ def _split_single(raw: bytes, at: int) -> tuple[bytes, ...]:
         raise malformed("a column of a single reading is not an integer or null of shortest form")
     if _LONG_HEADS.search(raw, at):
         for column in columns:
-            check_column(column, 1)
+            decode_column(column, 1)
     return columns
 
 
@@ -90,17 +91,17 @@ def _split_arrays(raw: bytes, at: int, reading_count: int) -> tuple[bytes, ...]:
     columns = []
     end = len(raw)
     while at < end:
-        count, begin = _array_head(raw, at) if raw[at] & 0xE0 == 0x80 else (1, at)
+        count, begin = _array_head(raw, at) if raw[at] & 0xE0 == _ARRAY else (1, at)
         if begin > at and not 2 <= count <= reading_count:
             raise malformed("a column's array has fewer than 2 elements or more than there are readings")
         found = _items(count).match(raw, begin)
         if found is None:
             raise malformed("a column is not an integer, null, or array of these, in shortest form")
-        column = raw[at : found.end()]
-        if column[-1] in (0, _NULL) or _LONG_HEADS.search(column):
-            check_column(column, reading_count)
+        begin, at = at, found.end()
+        column = raw[begin:at]
+        if column[-1] in _DOUBTFUL_ENDS or _LONG_HEADS.search(column):
+            decode_column(column, reading_count)
         columns.append(column)
-        at = found.end()
     return tuple(columns)
 
 
@@ -119,13 +120,6 @@ def _array_head(raw: bytes, at: int) -> tuple[int, int]:
     if len(head) == 3 and head[0] == 0x99 and head[1]:
         return head[1] << 8 | head[2], at + 3
     raise malformed("not an array in shortest form")
-
-
-def _check_time_offsets(column: bytes, reading_count: int) -> None:
-    """Column 0 of every schema: present in every reading, 0 first, never falling."""
-    values = decode_column(column, reading_count)
-    if None in values or values[0] != 0 or list(values) != sorted(values):  # type: ignore[type-var]
-        raise malformed("time_offset_ms is not present throughout, 0 first and never falling")
 
 
 def encode_columns_array(columns: Sequence[bytes]) -> bytes:

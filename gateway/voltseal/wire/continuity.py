@@ -65,7 +65,7 @@ class ChainBreak:
 
 @dataclass(frozen=True, slots=True)
 class BootRegression:
-    """A statement whose boot count is smaller than that of one with a smaller number."""
+    """A statement whose boot count is smaller than that of the neighbour before it."""
 
     sequence: int
     digest: StatementHash
@@ -121,7 +121,7 @@ def lost_ranges(links: Iterable[Link]) -> list[LostRange]:
     return _flatten(sorted(declared, key=lambda entry: entry[:2]))
 
 
-def find_gaps(present: Sequence[int], lost: Sequence[LostRange], first: int, last: int) -> tuple[Gap, ...]:
+def find_gaps(present: Iterable[int], lost: Sequence[LostRange], first: int, last: int) -> tuple[Gap, ...]:
     """The maximal runs of missing numbers within first..last that share a reason, ascending.
 
     `present` are ascending numbers without repetition; `lost` are disjoint ascending ranges, see `lost_ranges`.
@@ -201,15 +201,15 @@ def _chain_breaks(ordered: Sequence[Link]) -> tuple[ChainBreak, ...]:
 
 def _boot_regressions(ordered: Sequence[Link]) -> tuple[BootRegression, ...]:
     regressions = []
-    highest = 0
+    before = 0
     for _, group in groupby(ordered, _sequence):
         current = list(group)
         regressions += [
-            BootRegression(link.sequence, link.digest, link.boot_count, highest)
+            BootRegression(link.sequence, link.digest, link.boot_count, before)
             for link in current
-            if link.boot_count < highest
+            if link.boot_count < before
         ]
-        highest = max(highest, *(link.boot_count for link in current))
+        before = min(link.boot_count for link in current)
     return tuple(regressions)
 
 
