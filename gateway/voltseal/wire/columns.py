@@ -23,7 +23,7 @@ _ITEM: Final = rb"(?:" + _SHORT + rb"|" + _LONG + rb")"
 _ONE_ITEM: Final = re.compile(_ITEM, re.DOTALL)
 _ARRAY: Final = 0x80
 _DOUBTFUL_ENDS: Final = (0x00, 0xF6)  # zero and null, which may not end every array
-# Without 8-byte integers, no sum of 256 differences reaches 2^53. (Other bytes may look like their heads: no harm done.)
+# Without 8-byte integers, no sum of 256 differences reaches 2^53. (Other bytes that look alike do no harm.)
 _LONG_HEADS: Final = re.compile(rb"[\x1b\x3b]")
 # Among canonical columns: 0 first, then integers that are not negative, and no null.
 _TIME_OFFSETS: Final = re.compile(

@@ -49,7 +49,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Equivocation:
-    """Two or more different statements with one number, in the order of their digests."""
+    """Two or more different statements with one number, in the order of the log."""
 
     sequence: int
     digests: tuple[StatementHash, ...]
@@ -96,10 +96,10 @@ class Continuity:
 def analyse(links: Iterable[Link], first: int, last: int, declared: Iterable[Link] = ()) -> Continuity:
     """Judge the statements of one device over the numbers first..last.
 
-    `links` are all known statements with such numbers, in any order, the same one at most counted once; `declared` are
-    others of the device that may declare losses. Statements outside first..last count only for what they declare.
+    `links` are all known statements with such numbers, in the order of the log, each counted once; `declared` are others
+    of the device that may declare losses. Statements outside first..last count only for what they declare.
     """
-    known = sorted(set(links), key=attrgetter("sequence", "digest"))
+    known = sorted(dict.fromkeys(links), key=_sequence)
     inside = [link for link in known if first <= link.sequence <= last]
     present = sorted({link.sequence for link in inside})
     return Continuity(
@@ -114,9 +114,9 @@ def lost_ranges(links: Iterable[Link]) -> list[LostRange]:
     """All that is declared lost, as disjoint ascending ranges.
 
     Of several declarations of one number that of the statement with the smallest sequence counts (of two with the same,
-    the one with the smaller digest): later ones cannot change the reason.
+    the one that comes first in `links`, which are in the log's order): later ones cannot change the reason.
     """
-    ranked = sorted(set(links), key=attrgetter("sequence", "digest"))
+    ranked = sorted(dict.fromkeys(links), key=_sequence)
     declared = [(item.first, rank, item) for rank, link in enumerate(ranked) for item in link.lost]
     return _flatten(sorted(declared, key=lambda entry: entry[:2]))
 
