@@ -38,7 +38,8 @@ class AnchorPolicy:
     def __post_init__(self) -> None:
         if self.every_checkpoints is None and self.every_ms is None:
             raise ValueError("an anchor policy without a rule would never anchor")
-        if min(self.every_checkpoints or 1, self.retry_base_ms, self.retry_cap_ms) < 1 or (self.every_ms or 0) < 0:
+        every = 1 if self.every_checkpoints is None else self.every_checkpoints
+        if min(every, self.retry_base_ms, self.retry_cap_ms) < 1 or (self.every_ms or 0) < 0:
             raise ValueError("the numbers of an anchor policy must be positive")
 
     def backoff_ms(self, attempts: int) -> int:
@@ -50,8 +51,9 @@ class AnchorPolicy:
 class AnchorRecord:
     """The persisted state of one checkpoint at one target, named by (target, tree_size).
 
-    `target`: the backend's URI; `number`, `tree_size`, `root_hash`, `note`: of the published checkpoint; times are POSIX milliseconds of the gateway's clock; `prepared` is None until made;
-    `attempts` counts failures in a row; `superseded_by` is the tree size whose anchor stands for this one.
+    `target` is the backend's URI; `number`, `tree_size`, `root_hash` and `note` are the published checkpoint's. Times
+    are POSIX milliseconds of the gateway's clock. `prepared` is None until made; `attempts` counts failures in a row;
+    `superseded_by` is the tree size whose anchor stands for this one.
     """
 
     target: str

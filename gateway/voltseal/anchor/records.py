@@ -1,0 +1,80 @@
+"""Anchor records in the gateway's SQLite store: what the anchorer goes on from after a crash.
+
+Owner: the anchorer's thread, over a connection of its own. It writes nothing but the table `anchors`, so it never
+conflicts with the log's one writer; SQLite lets the two take turns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from voltseal.anchor.anchorer import AnchorRecord
+from voltseal.anchor.interface import AnchorProof, AnchorState, AnchorStrength
+from voltseal.log.merkle import NodeHash, RootHash
+from voltseal.store.reader import SqliteReader
+from voltseal.store.schema import connect_requests
+
+_COLUMNS = (
+    "target, origin, tree_size, root_hash, note, state, planned_ms, updated_ms, prepared, attempts, next_attempt_ms, "
+    "superseded_by, last_error, backend, strength, proof, proof_time_ms"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM anchors WHERE target = ? "  # noqa: S608  constants of this module
+_SAVE = f"INSERT OR REPLACE INTO anchors ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+
+
+class SqliteAnchorRecords(SqliteReader):
+    """An `AnchorRecords`, and the `CheckpointSource` beside it. Each save is a transaction of its own."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Use `SqliteAnchorRecords.open`."""
+        super().__init__(connection)
+
+    @classmethod
+    def open(cls, path: Path) -> SqliteAnchorRecords:
+        """Over a store that exists; raises `StoreError`."""
+        return cls(connect_requests(path))
+
+    def save_anchor(self, record: AnchorRecord) -> None:
+        """See `AnchorRecords`."""
+        proof = record.proof
+        proof_columns = (proof.backend, str(proof.strength), proof.proof, proof.time_ms) if proof else (None,) * 4
+        values = (
+            record.target, record.origin, record.tree_size, record.root_hash, record.note, str(record.state),
+            record.planned_ms, record.updated_ms, record.prepared, record.attempts, record.next_attempt_ms,
+            record.superseded_by, record.last_error, *proof_columns,
+        )  # fmt: skip
+        self._connection.execute(_SAVE, values)
+
+    def unfinished_anchors(self, target: str) -> Sequence[AnchorRecord]:
+        """See `AnchorRecords`."""
+        where = "AND state NOT IN ('final', 'superseded') ORDER BY tree_size"
+        return [_record(row) for row in self._rows(_SELECT + where, (target,))]
+
+    def latest_anchor_record(self, target: str) -> AnchorRecord | None:
+        """See `AnchorRecords`."""
+        row = self._row(_SELECT + "ORDER BY tree_size DESC LIMIT 1", (target,))
+        return _record(row) if row else None
+
+
+def _record(row: tuple[Any, ...]) -> AnchorRecord:
+    target, origin, tree_size, root_hash, note, state, planned_ms, updated_ms, prepared, attempts, retry_ms = row[:11]
+    superseded_by, last_error, backend, strength, proof, proof_time_ms = row[11:]
+    return AnchorRecord(
+        target=target,
+        origin=origin,
+        tree_size=tree_size,
+        root_hash=RootHash(NodeHash(root_hash)),
+        note=note,
+        state=AnchorState(state),
+        planned_ms=planned_ms,
+        updated_ms=updated_ms,
+        prepared=prepared,
+        attempts=attempts,
+        next_attempt_ms=retry_ms,
+        proof=None if proof is None else AnchorProof(backend, AnchorStrength(strength), proof, proof_time_ms),
+        superseded_by=superseded_by,
+        last_error=last_error,
+    )

@@ -1,0 +1,43 @@
+"""Signer keys on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from voltseal.log.errors import KeyFormatError
+from voltseal.log.key_file import create_signer, read_signer
+
+
+def test_a_key_is_made_once_and_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "log.key"
+    signer = create_signer(path, "example.com/log")
+    assert read_signer(path) == signer
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text() == signer.encode() + "\n"
+    with pytest.raises(FileExistsError):
+        create_signer(path, "example.com/log")
+    assert read_signer(path) == signer
+    assert [item.name for item in path.parent.iterdir()] == ["log.key"]
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.key"
+    create_signer(path, "example.com/log")
+    path.chmod(0o640)
+    with pytest.raises(KeyFormatError) as caught:
+        read_signer(path)
+    assert caught.value.hint == f"chmod 600 {path}"
+
+
+@pytest.mark.parametrize(
+    "change", [lambda text: text[:-1], lambda text: text + "\n", lambda text: "", lambda text: text * 2]
+)
+def test_a_damaged_key_is_refused(change: object, tmp_path: Path) -> None:
+    path = tmp_path / "log.key"
+    text = create_signer(path, "example.com/log").encode() + "\n"
+    assert callable(change)
+    path.write_text(change(text))
+    with pytest.raises(KeyFormatError):
+        read_signer(path)
