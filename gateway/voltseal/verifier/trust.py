@@ -6,23 +6,25 @@ table, so that a misspelt line cannot silently widen or narrow what is believed.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Final, TypeAlias, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from voltseal.errors import VoltsealError
 from voltseal.log.cosignature import CosignatureVerifier
 from voltseal.log.errors import KeyFormatError
 from voltseal.log.note_key import Ed25519Verifier, decode_base64
+from voltseal.toml_tables import TableReader
 from voltseal.wire.errors import WireError
 from voltseal.wire.ids import Kid
 from voltseal.wire.keys import PublicKey, check_origin
+from voltseal.wire.limits import HASH_BYTES
 
 FORMAT: Final = "voltseal-trust/1"
 _T = TypeVar("_T")
+_Row = TypeVar("_Row")
 
 
 class TrustFileError(VoltsealError):
@@ -101,46 +103,61 @@ class Trust:
         return next((known for known in self.firmware if known.measurement == measurement), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _LogRow:
+    origin: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _MakerRow:
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyRow:
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _FirmwareRow:
+    name: str
+    measurement: str
+    status: str
+
+
+_TABLES: Final = ("log", "maker", "ledger", "witness", "firmware")
+
+
 def parse_trust(text: str, name: str = "trust file") -> Trust:
     """Read a trust file's text; `name` is for messages. Raises `TrustFileError`."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TrustFileError(f"{name}: not TOML: {error}") from error
-    _check_names(document, ("format", *_TABLES), f"{name}: table")
+    TableReader(TrustFileError).refuse_unknown(document, ("format", *_TABLES), f"{name}: table")
     if document.get("format") != FORMAT:
         raise TrustFileError(f'{name}: must say format = "{FORMAT}" before its first table')
     return Trust(
-        logs=_rows(document, "log", name, _log),
-        makers=_rows(document, "maker", name, _maker),
-        ledgers=_rows(document, "ledger", name, lambda row: TrustedLedger(_vkey(row))),
-        witnesses=_rows(document, "witness", name, _witness),
-        firmware=_rows(document, "firmware", name, _firmware),
+        logs=_rows(document, "log", name, _LogRow, _log),
+        makers=_rows(document, "maker", name, _MakerRow, _maker),
+        ledgers=_rows(document, "ledger", name, _KeyRow, _ledger),
+        witnesses=_rows(document, "witness", name, _KeyRow, _witness),
+        firmware=_rows(document, "firmware", name, _FirmwareRow, _firmware),
     )
 
 
-_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "log": ("origin", "key"),
-    "maker": ("name", "key"),
-    "ledger": ("key",),
-    "witness": ("key",),
-    "firmware": ("name", "measurement", "status"),
-}
-"""Each table's members; all of them are required."""
-
-_Row: TypeAlias = Mapping[str, str]
-
-
-def _rows(document: Mapping[str, object], table: str, name: str, build: Callable[[_Row], _T]) -> tuple[_T, ...]:
+def _rows(
+    document: Mapping[str, object], table: str, name: str, row_type: type[_Row], build: Callable[[_Row], _T]
+) -> tuple[_T, ...]:
     """All rows of one table. What two rows may not share is their key (or measurement): one of them would be idle."""
-    rows = document.get(table, [])
-    if not isinstance(rows, list):
-        raise TrustFileError(f"{name}: write [[{table}]], with two brackets: there can be several")
+    rows = TableReader(TrustFileError).rows(document.get(table, []), row_type, table, name)
     built: list[_T] = []
     for number, row in enumerate(rows, 1):
         where = f"{name}: [[{table}]] {number}"
         try:
-            item = build(_members(row, _TABLES[table], where))
+            item = build(row)
         except (KeyFormatError, WireError, ValueError) as error:
             raise TrustFileError(f"{where}: {error}") from error
         if _identity(item) in map(_identity, built):
@@ -151,8 +168,6 @@ def _rows(document: Mapping[str, object], table: str, name: str, build: Callable
 
 def _identity(item: object) -> object:
     match item:
-        case TrustedLog(origin, key):
-            return origin, key
         case TrustedMaker(_, key):
             return key.kid
         case TrustedFirmware(_, measurement, _):
@@ -161,51 +176,29 @@ def _identity(item: object) -> object:
             return item
 
 
-def _members(row: object, names: tuple[str, ...], where: str) -> _Row:
-    if not isinstance(row, dict):
-        raise TrustFileError(f"{where}: not a table")
-    _check_names(row, names, f"{where}: member")
-    members: dict[str, str] = {}
-    for name in names:
-        value = row.get(name)
-        if not isinstance(value, str) or not value:
-            fault = "is missing" if name not in row else "is not a text in quotes"
-            raise TrustFileError(f"{where}: member {name!r} {fault}")
-        members[name] = value
-    return members
-
-
-def _check_names(content: Mapping[str, object], known: tuple[str, ...], what: str) -> None:
-    for name in content:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
-            raise TrustFileError(f"{what} {name!r} is not known", hint=hint)
-
-
-def _vkey(row: _Row) -> Ed25519Verifier:
-    return Ed25519Verifier.parse(row["key"])
-
-
-def _log(row: _Row) -> TrustedLog:
-    origin, key = check_origin(row["origin"]), _vkey(row)
+def _log(row: _LogRow) -> TrustedLog:
+    origin, key = check_origin(row.origin), Ed25519Verifier.parse(row.key)
     if key.name != origin:
         raise ValueError(f"the key is named {key.name}; a log's key bears the log's origin, here {origin}")
     return TrustedLog(origin, key)
 
 
-def _maker(row: _Row) -> TrustedMaker:
-    return TrustedMaker(row["name"], PublicKey.from_cose_key(decode_base64(row["key"])))
+def _maker(row: _MakerRow) -> TrustedMaker:
+    return TrustedMaker(row.name, PublicKey.from_cose_key(decode_base64(row.key)))
 
 
-def _witness(row: _Row) -> TrustedWitness:
-    return TrustedWitness(CosignatureVerifier.parse(row["key"]))
+def _ledger(row: _KeyRow) -> TrustedLedger:
+    return TrustedLedger(Ed25519Verifier.parse(row.key))
 
 
-def _firmware(row: _Row) -> TrustedFirmware:
-    measurement = bytes.fromhex(row["measurement"])
-    if len(measurement) != 32 or measurement.hex() != row["measurement"]:
+def _witness(row: _KeyRow) -> TrustedWitness:
+    return TrustedWitness(CosignatureVerifier.parse(row.key))
+
+
+def _firmware(row: _FirmwareRow) -> TrustedFirmware:
+    measurement = bytes.fromhex(row.measurement)
+    if len(measurement) != HASH_BYTES or measurement.hex() != row.measurement:
         raise ValueError("measurement is not 64 lower-case hexadecimal digits")
-    if row["status"] not in ("known", "revoked"):
+    if row.status not in ("known", "revoked"):
         raise ValueError('status is neither "known" nor "revoked"')
-    return TrustedFirmware(row["name"], measurement, FirmwareStatus(row["status"]))
+    return TrustedFirmware(row.name, measurement, FirmwareStatus(row.status))

@@ -96,7 +96,7 @@ class Continuity:
 def analyse(links: Iterable[Link], first: int, last: int, declared: Iterable[Link] = ()) -> Continuity:
     """Judge the statements of one device over the numbers first..last.
 
-    `links` are all known statements with such numbers, in the order of the log, each counted once; `declared` are others
+    `links` are all known statements with such numbers, in the log's order, each counted once; `declared` are others
     of the device that may declare losses. Statements outside first..last count only for what they declare.
     """
     known = sorted(dict.fromkeys(links), key=_sequence)
