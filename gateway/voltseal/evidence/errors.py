@@ -41,3 +41,15 @@ class ExportError(EvidenceError):
     """The store cannot give the evidence that was asked for; the message says what is missing."""
 
     code: ClassVar[str] = "no-such-evidence"
+
+
+class MalformedProofError(EvidenceError):
+    """Bytes are not one well-formed `.tlog-proof` or COSE Receipt."""
+
+    code: ClassVar[str] = "malformed-proof"
+
+
+class ReceiptSignatureError(EvidenceError):
+    """A COSE Receipt is not signed by the log's key over the root that its proof leads to."""
+
+    code: ClassVar[str] = "bad-receipt-signature"

@@ -67,6 +67,12 @@ class TreeStorageError(LogError):
     code: ClassVar[str] = "log-storage-damaged"
 
 
+class TileExportError(LogError):
+    """A directory of tiles cannot be brought up to date; the message says why. Nothing in it was damaged."""
+
+    code: ClassVar[str] = "tile-export"
+
+
 class StaleAppendError(LogError):
     """A staged append was made for another state of the tree. Stage it again from the committed entries."""
 

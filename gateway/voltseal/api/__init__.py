@@ -1,0 +1,1 @@
+"""HTTP: what the gateway shows to others. Read-only."""
