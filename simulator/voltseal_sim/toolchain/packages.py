@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from voltseal_sim.toolchain import apt_sources
 from voltseal_sim.toolchain.apt_sources import AptSource
 from voltseal_sim.toolchain.distribution import Distribution
 from voltseal_sim.toolchain.errors import ToolchainError, UnsupportedPlatformError
@@ -48,14 +49,14 @@ class PrivateApt:
     mirror: AptSource
     distribution: Distribution
 
-    def download(self, package: str) -> tuple[Path, ...]:
-        """Download `package` with everything it depends on; return the .deb files, sorted by name.
+    def download(self, *packages: str) -> tuple[Path, ...]:
+        """Download `packages` with everything they depend on; return the .deb files, sorted by name.
 
-        Raises ToolchainError when the mirror does not answer, does not carry the suite, or lacks the package.
+        Raises ToolchainError when the mirror does not answer, does not carry the suite, or lacks a package.
         """
         self._prepare()
         self._apt_get("update", "-qq", "--error-on=any")
-        self._apt_get("install", "-qq", "--yes", "--download-only", package)
+        self._apt_get("install", "-qq", "--yes", "--download-only", *packages)
         return tuple(sorted((self.root / "cache" / "archives").glob("*.deb")))
 
     def _prepare(self) -> None:
@@ -76,6 +77,28 @@ class PrivateApt:
 
     def _apt_get(self, *arguments: str) -> None:
         run_command(["apt-get", "-c", str(self.root / "apt.conf"), *arguments])
+
+
+def download_from_mirrors(directory: Path, distribution: Distribution, *packages: str) -> tuple[Path, ...]:
+    """Try the machine's own mirrors in order; return the packages from the first that has them, below `directory`.
+
+    Raises ToolchainError when there is no mirror, or with the first one's reason when all fail.
+    """
+    mirrors = apt_sources.archive_mirrors(apt_sources.read(), distribution.archive_suites)
+    if not mirrors:
+        raise ToolchainError(
+            "the machine's apt sources name no mirror of its distribution's main archive",
+            hint=f"add one under /etc/apt/sources.list.d, or put {' and '.join(packages)} on PATH",
+        )
+    refusals: list[ToolchainError] = []
+    for number, mirror in enumerate(mirrors):
+        own = directory / str(number)
+        own.mkdir(parents=True)
+        try:
+            return PrivateApt(own, mirror, distribution).download(*packages)
+        except ToolchainError as error:
+            refusals.append(error)
+    raise refusals[0]
 
 
 def unpack(debs: Sequence[Path], target: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from voltseal_sim.toolchain import apt_sources, distribution, locations, packages
+from voltseal_sim.toolchain import distribution, locations, packages
 from voltseal_sim.toolchain.errors import ToolchainError, UnusableInterpreterError
 from voltseal_sim.toolchain.probe import MicroPython, probe
 
@@ -29,7 +29,7 @@ _WRAPPER = """\
 self=$0
 [ -L "$self" ] && self=$(readlink -f "$self")
 root=${{self%/*}}/root
-exec "$root/{loader}" --library-path "$root/{libraries}" "$root/usr/bin/micropython" "$@"
+exec "$root/{loader}" --library-path "$root/{libraries}" "$root/usr/bin/{program}" "$@"
 """
 
 
@@ -75,7 +75,7 @@ def install(progress: Callable[[str], None] = print, root: Path | None = None) -
         root = locations.toolchain_root()
     packages.require_commands()
     system = distribution.current()
-    with _locked(root):
+    with locked(root):
         wrapper = _wrapper_path(root)
         if not wrapper.is_file() or not _is_usable(wrapper):
             _provision(root, system, progress)
@@ -90,11 +90,12 @@ def _provision(root: Path, system: distribution.Distribution, progress: Callable
         shutil.rmtree(leftover)
     staging = Path(tempfile.mkdtemp(prefix="staging-", dir=root))
     try:
-        debs = _download(staging / "apt", system, progress)
+        progress(f"downloading MicroPython from the {system.suite} suite of this machine's mirror (about 15 MB)")
+        debs = packages.download_from_mirrors(staging / "apt", system, _PACKAGE)
         progress(f"unpacking {len(debs)} packages")
         unpacked = staging / _DIRECTORY
         packages.unpack(debs, unpacked / "root")
-        write_wrapper(unpacked)
+        write_wrapper(unpacked, _PACKAGE)
         probe(unpacked / "micropython")
         target = root / _DIRECTORY
         if target.exists():
@@ -104,28 +105,8 @@ def _provision(root: Path, system: distribution.Distribution, progress: Callable
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _download(directory: Path, system: distribution.Distribution, progress: Callable[[str], None]) -> tuple[Path, ...]:
-    """Try the machine's mirrors in order; return the packages from the first that has them."""
-    mirrors = apt_sources.archive_mirrors(apt_sources.read(), system.archive_suites)
-    if not mirrors:
-        raise ToolchainError(
-            "the machine's apt sources name no mirror of its distribution's main archive",
-            hint="add one under /etc/apt/sources.list.d, or put MicroPython >= 1.24 on PATH",
-        )
-    refusals: list[ToolchainError] = []
-    for number, mirror in enumerate(mirrors):
-        progress(f"downloading MicroPython from the {system.suite} suite of this machine's mirror (about 15 MB)")
-        own = directory / str(number)
-        own.mkdir(parents=True)
-        try:
-            return packages.PrivateApt(own, mirror, system).download(_PACKAGE)
-        except ToolchainError as error:
-            refusals.append(error)
-    raise refusals[0]
-
-
-def write_wrapper(directory: Path) -> Path:
-    """Write `directory/micropython`, which runs `directory/root/usr/bin/micropython` through the loader beside it.
+def write_wrapper(directory: Path, program: str) -> Path:
+    """Write `directory/<program>`, which runs `directory/root/usr/bin/<program>` through the loader beside it.
 
     Raises ToolchainError when the unpacked packages hold no loader for this machine.
     """
@@ -133,10 +114,11 @@ def write_wrapper(directory: Path) -> Path:
     # usr/lib/<triplet>/ld-linux-<architecture>.so.<n>: where libc6 puts it since Debian merged /usr
     loaders = sorted(root.glob("usr/lib/*-linux-gnu*/ld-linux-*.so.*"))
     if not loaders:
-        raise ToolchainError("the downloaded C library holds no program loader", hint="put MicroPython on PATH instead")
+        raise ToolchainError("the downloaded C library holds no program loader", hint=f"put {program} on PATH instead")
     loader = loaders[0].relative_to(root)
-    wrapper = directory / "micropython"
-    wrapper.write_text(_WRAPPER.format(loader=loader, libraries=loader.parent), encoding="utf-8")
+    wrapper = directory / program
+    text = _WRAPPER.format(loader=loader, libraries=loader.parent, program=program)
+    wrapper.write_text(text, encoding="utf-8")
     wrapper.chmod(0o755)
     return wrapper
 
@@ -154,7 +136,7 @@ def _is_usable(path: Path) -> bool:
 
 
 @contextmanager
-def _locked(root: Path) -> Iterator[None]:
+def locked(root: Path) -> Iterator[None]:
     """Hold the cache's lock: two test runs or a test beside a demo must not provision over each other."""
     root.mkdir(parents=True, exist_ok=True)
     with (root / "lock").open("w") as lock:

@@ -76,8 +76,8 @@ def test_an_unusable_interpreter_on_path_is_passed_over(monkeypatch: pytest.Monk
 
 
 def test_a_mirror_that_does_not_answer_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    source = provision.apt_sources.AptSource(f"file:{tmp_path}/no-mirror", "bookworm", ("main",))
-    monkeypatch.setattr(provision.apt_sources, "read", lambda: (source,))
+    source = packages.apt_sources.AptSource(f"file:{tmp_path}/no-mirror", "bookworm", ("main",))
+    monkeypatch.setattr(packages.apt_sources, "read", lambda: (source,))
     with pytest.raises(ToolchainError, match="apt-get ended with status") as caught:
         install(lambda _line: None, root=tmp_path / "cache")
     assert caught.value.hint is not None
@@ -85,21 +85,21 @@ def test_a_mirror_that_does_not_answer_is_a_clear_error(monkeypatch: pytest.Monk
 
 
 def test_sources_without_a_mirror_are_a_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(provision.apt_sources, "read", tuple)
+    monkeypatch.setattr(packages.apt_sources, "read", tuple)
     with pytest.raises(ToolchainError, match="name no mirror"):
         install(lambda _line: None, root=tmp_path)
 
 
 def test_an_unpacked_tree_without_a_loader_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ToolchainError, match="no program loader"):
-        provision.write_wrapper(tmp_path)
+        provision.write_wrapper(tmp_path, "micropython")
 
 
 def test_the_loader_of_another_architecture_is_found(tmp_path: Path) -> None:
     libraries = tmp_path / "root/usr/lib/aarch64-linux-gnu"
     libraries.mkdir(parents=True)
     (libraries / "ld-linux-aarch64.so.1").touch()
-    wrapper = provision.write_wrapper(tmp_path).read_text()
+    wrapper = provision.write_wrapper(tmp_path, "micropython").read_text()
     assert '"$root/usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1" --library-path' in wrapper
 
 
