@@ -207,6 +207,26 @@ def test_an_outage_is_retried_with_backoff_in_order_and_nothing_is_lost(records:
     assert records.anchors[TARGET, 1].last_error is None
 
 
+def test_a_later_checkpoint_does_not_overtake_one_that_failed(records: Records) -> None:
+    chain = SlowChain(confirmations=3, down=True)
+    records.publish(1)
+    anchorer(records, chain).step(NOW_MS)
+
+    class FailsOnce(SlowChain):
+        def submit(self, request: AnchorRequest, prepared: bytes) -> None:
+            if request.tree_size == 1 and not self.sent:
+                raise AnchorUnavailableError("fee too low")
+            super().submit(request, prepared)
+
+    picky = FailsOnce(confirmations=3)
+    records.publish(2)
+    work = anchorer(records, picky)
+    for now_ms in (NOW_MS + 60_000, NOW_MS + 60_001):  # at the failure, and while its retry waits
+        work.step(now_ms)
+        assert picky.sent == []
+        assert [size for size, state in records.states() if state == "planned"] == [1, 2]
+
+
 def test_a_reorganised_anchor_is_sent_again_with_the_same_bytes(records: Records) -> None:
     chain = SlowChain(confirmations=1)
     work = anchorer(records, chain)

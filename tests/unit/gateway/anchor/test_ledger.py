@@ -18,7 +18,7 @@ from voltseal.anchor.errors import (
 from voltseal.anchor.interface import AnchorRequest, AnchorState, AnchorStrength
 from voltseal.anchor.ledger import LedgerBackend, read_ledger
 from voltseal.log.checkpoint import Checkpoint
-from voltseal.log.ledger_block import verify_ledger_anchor
+from voltseal.log.ledger_block import open_ledger_block, verify_ledger_anchor
 from voltseal.log.merkle import NodeHash, RootHash, leaf_hash
 from voltseal.log.note_key import Ed25519Signer
 
@@ -97,7 +97,8 @@ def test_sizes_never_fall_and_roots_never_change(filled: Path) -> None:
     assert filled.read_bytes() == before
 
 
-def test_every_block_is_found_in_a_long_ledger(path: Path) -> None:
+def test_every_block_is_found_in_a_long_ledger(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = open_ledger_block
     ledger = open_ledger(path)
     sizes = [size * size + 1 for size in range(200)]
     for size in sizes:
@@ -109,6 +110,12 @@ def test_every_block_is_found_in_a_long_ledger(path: Path) -> None:
         assert ledger.check(request(size + 1), b"").state is (
             AnchorState.FINAL if size + 1 in sizes else AnchorState.REORGED
         )
+    opened: list[bytes] = []
+    monkeypatch.setattr(
+        "voltseal.anchor.ledger.open_ledger_block", lambda raw, key: (opened.append(raw), real(raw, key))[1]
+    )
+    ledger.check(request(sizes[150]), b"")
+    assert 1 <= len(opened) <= 9  # bisection of 200 blocks, not a walk
     ledger.close()
     blocks = list(read_ledger(path, SIGNER.verifier))
     assert [signed.block.tree_size for signed in blocks] == sizes
@@ -216,8 +223,8 @@ def test_a_failed_write_is_retryable_and_leaves_no_trace(filled: Path, monkeypat
     with monkeypatch.context() as patched:
         patched.setattr("voltseal.anchor.ledger.os.fsync", full_disk)
         with pytest.raises(AnchorUnavailableError, match="No space left"):
-            ledger.submit(request(99), b"")
-    assert ledger.check(request(99), b"").state is AnchorState.REORGED
+            ledger.submit(request(10**15), b"")  # a longer block than the one written over it below
+    assert ledger.check(request(10**15), b"").state is AnchorState.REORGED
     ledger.submit(request(99), b"")
     ledger.close()
     assert filled.read_bytes().startswith(whole)

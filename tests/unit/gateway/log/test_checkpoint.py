@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from voltseal.log.checkpoint import Checkpoint, open_checkpoint, parse_decimal, sign_checkpoint
 from voltseal.log.cosignature import CosignatureSigner, CosignatureVerifier, cosigned_message
 from voltseal.log.errors import CheckpointFormatError, KeyFormatError, LogError, NoteFormatError, NoteSignatureError
-from voltseal.log.merkle import EMPTY_ROOT, MAX_TREE_SIZE, NodeHash, RootHash
+from voltseal.log.merkle import EMPTY_ROOT, MAX_TREE_SIZE, NodeHash, RootHash, leaf_hash, root_hash
 from voltseal.log.note import Note, NoteSignature, parse_note, sign_note
 from voltseal.log.note_key import Ed25519Signer, KeyId
 
@@ -34,6 +36,15 @@ def test_specification_example() -> None:
     assert CHECKPOINT.root_hash.hex() == "0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62"
     assert CHECKPOINT.text() == EXAMPLE
     assert cosigned_message(EXAMPLE, TIME_S).decode() == f"cosignature/v1\ntime 1679315147\n{EXAMPLE}"
+
+
+def test_the_example_in_our_specification(repository_root: Path) -> None:
+    page = (repository_root / "docs" / "spec" / "log.md").read_text(encoding="utf-8")
+    signer = Ed25519Signer("example.org/site-1", bytes(range(32)))
+    root = root_hash([leaf_hash(entry) for entry in (b"", b"\x00", b"\x10")])
+    signed = sign_checkpoint(Checkpoint("example.org/site-1", 3, root), signer)
+    assert f"```\n{signed.raw.decode()}```" in page
+    assert f"`{signer.verifier.encode()}`" in page
 
 
 @pytest.mark.parametrize(

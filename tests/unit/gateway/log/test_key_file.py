@@ -31,13 +31,10 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     assert caught.value.hint == f"chmod 600 {path}"
 
 
-@pytest.mark.parametrize(
-    "change", [lambda text: text[:-1], lambda text: text + "\n", lambda text: "", lambda text: text * 2]
-)
-def test_a_damaged_key_is_refused(change: object, tmp_path: Path) -> None:
+def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "log.key"
     text = create_signer(path, "example.com/log").encode() + "\n"
-    assert callable(change)
-    path.write_text(change(text))
-    with pytest.raises(KeyFormatError):
-        read_signer(path)
+    for damaged in (text[:-1], text + "\n", "", text * 2, text[:-6] + "\n"):
+        path.write_text(damaged)
+        with pytest.raises(KeyFormatError):
+            read_signer(path)

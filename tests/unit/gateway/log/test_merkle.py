@@ -27,6 +27,7 @@ from voltseal.log.merkle import (
     verify_consistency,
     verify_inclusion,
 )
+from voltseal.log.multiproof import root_from_multi_inclusion
 
 # The inputs and roots that Certificate Transparency implementations have shared since RFC 6962.
 RFC6962_INPUTS = [
@@ -260,6 +261,32 @@ def test_consistency_of_every_pair_of_small_trees(leaf_hashes: list[LeafHash]) -
                 continue
             for name, *mutation in consistency_mutations(old, new, path, roots[old], roots[new]):
                 assert refuses(ConsistencyProofError, verify_consistency, mutation), (old, new, name)
+
+
+def test_bytes_moved_between_neighbouring_hashes_are_refused(leaf_hashes: list[LeafHash]) -> None:
+    """The node's input stays the same, so only the check of lengths stands between this and a forged leaf."""
+    tree = leaf_hashes[:8]
+    root = root_hash(tree)
+    sibling, *above = inclusion_path(tree, 2)
+    longer, shorter = LeafHash(NodeHash(tree[2] + sibling[:1])), NodeHash(sibling[1:])
+    assert sha256(b"\x01" + longer + shorter).digest() == root_hash(tree[2:4])
+    with pytest.raises(InclusionProofError):
+        verify_inclusion(longer, 2, 8, (shorter, *above), root)
+    with pytest.raises(InclusionProofError):
+        root_from_multi_inclusion([(2, longer), (3, LeafHash(shorter))], 4, [root_hash(tree[:2])])
+    seed, *rest = consistency_path(tree, 4)
+    old = RootHash(NodeHash(root_hash(tree[:4]) + seed[:1]))
+    with pytest.raises(ConsistencyProofError):
+        verify_consistency(4, 8, (NodeHash(seed[1:]), *rest), old, root)
+
+
+def test_a_path_of_a_wrong_length_has_no_root(leaf_hashes: list[LeafHash]) -> None:
+    for size in range(1, 20):
+        for index in range(size):
+            path = inclusion_path(leaf_hashes[:size], index)
+            for wrong in ((*path, leaf_hashes[0]), path[1:] if path else (leaf_hashes[0],)):
+                with pytest.raises(InclusionProofError):
+                    root_from_inclusion(leaf_hashes[index], index, size, wrong)
 
 
 def test_empty_and_equal_trees_need_an_empty_proof(leaf_hashes: list[LeafHash]) -> None:
