@@ -10,7 +10,7 @@ leaves the new tree, which `open` finds. If a commit fails, drop the staged appe
 
 Storage format. A full tile is stored with all the hashing levels inside it: its 256 hashes, then the 128 above, and so
 on to the 2 below its root: 510 hashes, 16,320 bytes, of which the first 8,192 are the tile that others read (C2SP
-tlog-tiles). An unfinished tile is stored as its bare hashes. docs/decisions/0010-log-node-storage.md has the measurements.
+tlog-tiles). An unfinished tile is stored as its bare hashes. docs/decisions/0010-log-node-storage.md measures it.
 
 Not thread-safe: one owner. Readers on other threads open a `Tree` of their own at a committed size.
 """
