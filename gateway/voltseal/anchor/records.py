@@ -18,11 +18,11 @@ from voltseal.store.reader import SqliteReader
 from voltseal.store.schema import connect_requests
 
 _COLUMNS = (
-    "target, origin, tree_size, root_hash, note, state, planned_ms, updated_ms, prepared, attempts, next_attempt_ms, "
-    "superseded_by, last_error, backend, strength, proof, proof_time_ms"
+    "target, origin, number, tree_size, root_hash, note, state, planned_ms, updated_ms, prepared, attempts, "
+    "next_attempt_ms, superseded_by, last_error, backend, strength, proof, proof_time_ms"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM anchors WHERE target = ? "  # noqa: S608  constants of this module
-_SAVE = f"INSERT OR REPLACE INTO anchors ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
+_SAVE = f"INSERT OR REPLACE INTO anchors ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
 
 
 class SqliteAnchorRecords(SqliteReader):
@@ -42,9 +42,9 @@ class SqliteAnchorRecords(SqliteReader):
         proof = record.proof
         proof_columns = (proof.backend, str(proof.strength), proof.proof, proof.time_ms) if proof else (None,) * 4
         values = (
-            record.target, record.origin, record.tree_size, record.root_hash, record.note, str(record.state),
-            record.planned_ms, record.updated_ms, record.prepared, record.attempts, record.next_attempt_ms,
-            record.superseded_by, record.last_error, *proof_columns,
+            record.target, record.origin, record.number, record.tree_size, record.root_hash, record.note,
+            str(record.state), record.planned_ms, record.updated_ms, record.prepared, record.attempts,
+            record.next_attempt_ms, record.superseded_by, record.last_error, *proof_columns,
         )  # fmt: skip
         self._connection.execute(_SAVE, values)
 
@@ -60,11 +60,12 @@ class SqliteAnchorRecords(SqliteReader):
 
 
 def _record(row: tuple[Any, ...]) -> AnchorRecord:
-    target, origin, tree_size, root_hash, note, state, planned_ms, updated_ms, prepared, attempts, retry_ms = row[:11]
-    superseded_by, last_error, backend, strength, proof, proof_time_ms = row[11:]
+    target, origin, number, tree_size, root_hash, note, state, planned_ms, updated_ms, prepared = row[:10]
+    attempts, retry_ms, superseded_by, last_error, backend, strength, proof, proof_time_ms = row[10:]
     return AnchorRecord(
         target=target,
         origin=origin,
+        number=number,
         tree_size=tree_size,
         root_hash=RootHash(NodeHash(root_hash)),
         note=note,

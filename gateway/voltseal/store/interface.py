@@ -88,7 +88,7 @@ class StoredDevice:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnchor:
-    """A proof that a checkpoint was deposited elsewhere. `strength`: "weak" or "strong"."""
+    """A proof that the checkpoint of `tree_size` leaves was deposited elsewhere. `strength`: "weak" or "strong"."""
 
     tree_size: int
     backend: str
@@ -253,8 +253,6 @@ class Store(StoreReader, Protocol):
 
     def record_checkpoint(self, published: PublishedCheckpoint) -> None:
         """See `voltseal.log.sequencer.CheckpointStore`; a transaction of its own."""
-
-    def add_anchor(self, anchor: StoredAnchor) -> None: ...
 
     def add_alarm(self, alarm: StoredAlarm) -> None: ...
 

@@ -27,7 +27,7 @@ from voltseal.store.schema import connect_reader
 _ENTRY = "SELECT leaf_index, kind, device_no, sequence, boot_count, received_ms, raw FROM entries "
 _OF_DEVICE = "device_no = (SELECT device_no FROM devices WHERE ueid = ?)"
 _CHECKPOINT = "SELECT number, raw, cut_ms, reason FROM checkpoints "
-_ANCHOR = "SELECT tree_size, backend, strength, proof, time_ms FROM anchors "
+_ANCHOR = "SELECT tree_size, backend, strength, proof, proof_time_ms FROM anchors WHERE proof IS NOT NULL "
 _RUNS = "SELECT first, last FROM runs "
 _ALARM = "SELECT leaf_index, kind, device_no, sequence, time_ms, reason FROM alarms "
 _QUARANTINED = "SELECT number, time_ms, topic, outcome, reason, payload FROM quarantine "
@@ -126,11 +126,11 @@ class SqliteReader:
 
     def anchors_of(self, tree_size: int) -> list[StoredAnchor]:
         """See `StoreReader`."""
-        return [StoredAnchor(*row) for row in self._rows(_ANCHOR + "WHERE tree_size = ? ORDER BY number", (tree_size,))]
+        return [StoredAnchor(*row) for row in self._rows(_ANCHOR + "AND tree_size = ? ORDER BY target", (tree_size,))]
 
     def latest_anchor(self) -> StoredAnchor | None:
         """See `StoreReader`."""
-        row = self._row(_ANCHOR + "ORDER BY tree_size DESC, number DESC LIMIT 1")
+        row = self._row(_ANCHOR + "ORDER BY tree_size DESC LIMIT 1")
         return StoredAnchor(*row) if row else None
 
     def alarms(self, ueid: bytes | None = None) -> list[StoredAlarm]:

@@ -38,9 +38,13 @@ CREATE TABLE checkpoints (
     number INTEGER PRIMARY KEY, tree_size INTEGER NOT NULL UNIQUE, raw BLOB NOT NULL, cut_ms INTEGER NOT NULL,
     reason TEXT NOT NULL);
 CREATE TABLE anchors (
-    number INTEGER PRIMARY KEY, tree_size INTEGER NOT NULL, backend TEXT NOT NULL, strength TEXT NOT NULL,
-    proof TEXT NOT NULL, time_ms INTEGER NOT NULL);
+    target TEXT NOT NULL, tree_size INTEGER NOT NULL, number INTEGER NOT NULL, origin TEXT NOT NULL,
+    root_hash BLOB NOT NULL, note BLOB NOT NULL, state TEXT NOT NULL, planned_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL, prepared BLOB, attempts INTEGER NOT NULL, next_attempt_ms INTEGER NOT NULL,
+    backend TEXT, strength TEXT, proof TEXT, proof_time_ms INTEGER, superseded_by INTEGER, last_error TEXT,
+    PRIMARY KEY (target, tree_size));
 CREATE INDEX anchors_by_size ON anchors (tree_size);
+CREATE INDEX anchors_unfinished ON anchors (target, tree_size) WHERE state NOT IN ('final', 'superseded');
 CREATE TABLE outcomes (outcome TEXT PRIMARY KEY, messages INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE quarantine (
     number INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, topic TEXT NOT NULL, outcome TEXT NOT NULL,

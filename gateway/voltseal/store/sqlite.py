@@ -22,7 +22,6 @@ from voltseal.store.interface import (
     Quarantined,
     Run,
     StoredAlarm,
-    StoredAnchor,
     StoreError,
 )
 from voltseal.store.reader import SqliteReader, tile_key
@@ -83,6 +82,11 @@ class SqliteStore(SqliteReader):
         """The leaf index that the next appended entry gets."""
         return self._next_leaf
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The writer's own connection, for the request queue's part of a transaction."""
+        return self._connection
+
     def add_device(self, ueid: bytes, label: str) -> int:
         """See `Store`. An empty label leaves the known one."""
         self._connection.execute(
@@ -101,7 +105,10 @@ class SqliteStore(SqliteReader):
         for device_no, first, last in self._rows("SELECT device_no, first, last FROM runs ORDER BY device_no, first"):
             runs.setdefault(device_no, []).append(Run(first, last))
         rows = self._rows("SELECT device_no, ueid, head_sequence, head_boot, head_digest, boot_leaf FROM devices")
-        return [ChainHead(*row, tuple(runs.get(row[0], ()))) for row in rows]
+        return [
+            ChainHead(device_no, ueid, sequence, boot, digest, boot_leaf, tuple(runs.get(device_no, ())))
+            for device_no, ueid, sequence, boot, digest, boot_leaf in rows
+        ]
 
     def save_chains(self, changes: Sequence[ChainChange]) -> None:
         """See `Store`."""
@@ -149,13 +156,6 @@ class SqliteStore(SqliteReader):
                 (published.number, size, published.raw, published.cut_ms, str(published.reason)),
             )
 
-    def add_anchor(self, anchor: StoredAnchor) -> None:
-        """See `Store`."""
-        self._connection.execute(
-            "INSERT INTO anchors (tree_size, backend, strength, proof, time_ms) VALUES (?,?,?,?,?)",
-            (anchor.tree_size, anchor.backend, anchor.strength, anchor.proof, anchor.time_ms),
-        )
-
     def add_alarm(self, alarm: StoredAlarm) -> None:
         """See `Store`."""
         self._connection.execute(
@@ -173,16 +173,17 @@ class SqliteStore(SqliteReader):
 
     def quarantine(self, messages: Sequence[Quarantined]) -> None:
         """See `Store`."""
-        for message in messages:
-            self._connection.execute(
-                "INSERT INTO quarantine (time_ms, topic, outcome, reason, payload) VALUES (?,?,?,?,?)",
-                (message.time_ms, message.topic, message.outcome, message.reason, message.payload),
-            )
         totals = self._quarantine
-        count = totals.messages + len(messages)
-        size = totals.payload_bytes + sum(len(message.payload) for message in messages)
-        dropped = totals.dropped
-        while count and (count > self._quarantine_limits[0] or size > self._quarantine_limits[1]):
+        limits = self._quarantine_limits
+        kept = [message for message in messages if len(message.payload) <= limits[1]]
+        self._connection.executemany(
+            "INSERT INTO quarantine (time_ms, topic, outcome, reason, payload) VALUES (?,?,?,?,?)",
+            [(message.time_ms, message.topic, message.outcome, message.reason, message.payload) for message in kept],
+        )
+        count = totals.messages + len(kept)
+        size = totals.payload_bytes + sum(len(message.payload) for message in kept)
+        dropped = totals.dropped + len(messages) - len(kept)
+        while count > limits[0] or size > limits[1]:
             oldest = self._row("SELECT number, LENGTH(payload) FROM quarantine ORDER BY number LIMIT 1")
             assert oldest is not None
             self._connection.execute("DELETE FROM quarantine WHERE number = ?", (oldest[0],))

@@ -1,0 +1,64 @@
+"""The command line: `voltseal COMMAND ...`. One module a command, imported only when it is the one asked for.
+
+Exit codes: 0 done; 1 an error, or something was found wrong; 2 the command line was not understood (`voltseal verify`
+also: could not check); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from voltseal import __version__
+from voltseal.errors import VoltsealError
+
+_COMMANDS = {
+    "init": "make a new gateway: configuration and keys",
+    "run": "run the gateway",
+    "status": "devices, gaps, alarms, checkpoint, anchor, quarantine",
+    "device": "enrol, list, show and revoke devices",
+    "maker": "a manufacturer's key: make one, endorse devices with it",
+    "log": "checkpoints, proofs, and a check of every entry",
+    "quarantine": "look at refused messages",
+    "evidence": "export evidence that anyone can check offline",
+    "verify": "check evidence, offline",
+    "trust": "make and look at trust files",
+    "demo": "the whole way, emulated, in a minute",
+}
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. A user's mistake is one line and a hint, never a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(
+        prog="voltseal",
+        description="Seals the telemetry of energy devices at the source, so that anyone can check it offline.",
+        epilog="Begin with `voltseal demo`, or make a gateway of your own with `voltseal init DIR`.",
+    )
+    parser.add_argument("--version", action="version", version=f"voltseal {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, summary in _COMMANDS.items():
+        if name == chosen:
+            import_module(f"voltseal.cli.{name}").add_parser(commands)
+        else:
+            commands.add_parser(name, help=summary)
+    options = parser.parse_args(words)
+    run = options.run if hasattr(options, "run") else import_module(f"voltseal.cli.{chosen}").run
+    try:
+        return int(run(options))
+    except VoltsealError as error:
+        print(f"voltseal: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"  try: {error.hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("voltseal: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,120 @@
+"""Registry events: enrolments and revocations become log entries, then take effect. Owner: the writer thread.
+
+The event is stored first and applied to the registry afterwards, so a crash between the two leaves what a restart
+replays. The command line uses the same class directly when no gateway runs (it then holds the store's lock).
+"""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from voltseal.config import MakerTable
+from voltseal.errors import VoltsealError
+from voltseal.ingest.check import Checker
+from voltseal.registry.registry import Registry
+from voltseal.store.interface import EntryKind, NewEntry, StoreReader
+from voltseal.store.requests import Body, Request, RequestQueue
+from voltseal.store.sqlite import SqliteStore
+from voltseal.wire import entry
+from voltseal.wire.errors import malformed
+from voltseal.wire.ids import Kid
+from voltseal.wire.keys import PublicKey
+
+_logger = logging.getLogger(__name__)
+
+
+def replay(store: StoreReader, origin: str) -> Registry:
+    """The registry as the stored log tells it; raises `WireError` or `HistoryError` if an event is damaged."""
+    return Registry.replay(origin, ((e.leaf_index, entry.parse_event(e.raw)) for e in store.registry_events()))
+
+
+def maker_keys(makers: Iterable[MakerTable]) -> dict[Kid, PublicKey]:
+    """The configured makers' keys by kid; raises `WireError` for bytes that are no key."""
+    keys = [PublicKey.from_cose_key(maker.cose_key) for maker in makers]
+    return {key.kid: key for key in keys}
+
+
+class Registrar:
+    """The only one who appends registry events."""
+
+    def __init__(
+        self, store: SqliteStore, registry: Registry, makers: dict[Kid, PublicKey], checker: Checker | None = None
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._makers = makers
+        self._checker = checker
+        self._queue = RequestQueue(store.connection)
+
+    def carry_out(self, action: str, body: Body, now_ms: int) -> Body:
+        """Enrol or revoke, as a request body says: append the event, then let it take effect.
+
+        Raises `WireError` or `RegistryError`, and changes nothing then.
+        """
+        with self._store.transaction():
+            event, label = self._event(action, body, now_ms)
+            answer, take_effect = self._append(event, label, now_ms)
+        take_effect()
+        return answer
+
+    def serve(self, now_ms: int) -> int:
+        """Answer the requests that wait; returns how many. Each is a transaction of its own, with its answer in it."""
+        requests = self._queue.waiting()
+        for request in requests:
+            self._serve_one(request, now_ms)
+        return len(requests)
+
+    def _serve_one(self, request: Request, now_ms: int) -> None:
+        try:
+            with self._store.transaction():
+                event, label = self._event(request.action, request.body, now_ms)
+                answer, take_effect = self._append(event, label, now_ms)
+                self._queue.answer(request.number, succeeded=True, answer=answer)
+        except VoltsealError as error:
+            with self._store.transaction():
+                refusal = {"code": error.code, "message": str(error), "hint": error.hint or ""}
+                self._queue.answer(request.number, succeeded=False, answer=refusal)
+            _logger.info("request refused action=%s code=%s reason=%r", request.action, error.code, str(error))
+            return
+        take_effect()
+        _logger.info(
+            "request done action=%s device=%s leaf_index=%s", request.action, answer["ueid"], answer["leaf_index"]
+        )
+
+    def _event(self, action: str, body: Body, now_ms: int) -> tuple[bytes, str]:
+        """The event that a request asks for, and the device's label. Raises `WireError` or `RegistryError`."""
+        with suppress(KeyError, ValueError, TypeError):
+            if action == "enrol":
+                endorsement = b64decode(str(body["endorsement"]), validate=True)
+                return self._registry.enrol(endorsement, self._makers, now_ms), str(body["label"])
+            if action == "revoke":
+                kid = Kid(bytes.fromhex(str(body["kid"])))
+                effective_ms, reason = int(body["effective_ms"]), str(body["reason"])
+                return self._registry.revoke(kid, effective_ms=effective_ms, reason=reason, now_ms=now_ms), ""
+        raise malformed(f"request {action!r} cannot be read")
+
+    def _append(self, event_raw: bytes, label: str, now_ms: int) -> tuple[Body, Callable[[], None]]:
+        """Store the event; returns the answer, and what makes it take effect once it is committed."""
+        event = entry.parse_event(event_raw)
+        device_no = self._store.add_device(event.ueid, label)
+        leaf_index = self._store.append([NewEntry(EntryKind.REGISTRY_EVENT, device_no, None, None, now_ms, event_raw)])
+
+        def take_effect() -> None:
+            self._registry.apply(leaf_index, event)
+            if self._checker is not None:
+                self._checker.registry_events += 1
+
+        return {"ueid": event.ueid.hex(), "leaf_index": leaf_index}, take_effect
+
+
+def enrol_request(endorsement: bytes, label: str) -> Body:
+    """The body of an `enrol` request."""
+    return {"endorsement": b64encode(endorsement).decode(), "label": label}
+
+
+def revoke_request(kid: Kid, effective_ms: int, reason: str) -> Body:
+    """The body of a `revoke` request."""
+    return {"kid": kid.hex(), "effective_ms": effective_ms, "reason": reason}
