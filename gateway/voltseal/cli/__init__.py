@@ -21,6 +21,8 @@ _COMMANDS = {
     "status": "devices, gaps, alarms, checkpoint, anchor, quarantine",
     "device": "enrol, list, show and revoke devices",
     "maker": "a manufacturer's key: make one, endorse devices with it",
+    "ca": "certificates for devices, broker and gateway",
+    "broker": "a configuration for Mosquitto",
     "log": "checkpoints, proofs, and a check of every entry",
     "quarantine": "look at refused messages",
     "evidence": "export evidence that anyone can check offline",
