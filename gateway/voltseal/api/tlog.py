@@ -32,17 +32,17 @@ _ABSENT: Final = {"Cache-Control": "no-store"}
 def log_routes(reads: LogReads) -> list[BaseRoute]:
     """The log's routes, to be mounted below any prefix. `reads` must be open while requests come."""
 
-    async def checkpoint(_request: Request) -> Response:
+    async def checkpoint(request: Request) -> Response:
         published = await reads.checkpoint()
-        if published is None:
+        if published is None or not _ends_with(request, "/checkpoint"):
             return _absent()
         return PlainTextResponse(published.raw, headers=_MUTABLE)
 
     async def hash_tile(request: Request) -> Response:
-        return await _tile_response(reads, f"tile/{request.path_params['name']}")
+        return await _tile_response(reads, request, "tile/")
 
     async def entry_bundle(request: Request) -> Response:
-        return await _tile_response(reads, f"tile/entries/{request.path_params['name']}")
+        return await _tile_response(reads, request, "tile/entries/")
 
     # Hashes do not compress; statements do, by what repeats from one to the next.
     compressed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)]
@@ -55,12 +55,15 @@ def log_routes(reads: LogReads) -> list[BaseRoute]:
 
 def log_app(reads: LogReads) -> Starlette:
     """An ASGI application that serves one log at its root."""
-    return Starlette(routes=log_routes(reads))
+    app = Starlette(routes=log_routes(reads))
+    app.router.redirect_slashes = False  # there is one spelling of each path
+    return app
 
 
-async def _tile_response(reads: LogReads, path: str) -> Response:
+async def _tile_response(reads: LogReads, request: Request, prefix: str) -> Response:
+    path = prefix + request.path_params["name"]
     try:
-        content = await reads.tile(TileId.parse(path))
+        content = await reads.tile(TileId.parse(path)) if _ends_with(request, path) else None
     except TileFormatError:
         return _absent()
     except TreeStorageError as error:
@@ -73,3 +76,8 @@ async def _tile_response(reads: LogReads, path: str) -> Response:
 
 def _absent() -> Response:
     return PlainTextResponse("not found\n", 404, headers=_ABSENT)
+
+
+def _ends_with(request: Request, path: str) -> bool:
+    """Whether the route saw all of the path: the expressions that routes are matched with ignore a final newline."""
+    return str(request.scope["path"]).endswith(path)
