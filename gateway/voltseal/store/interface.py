@@ -174,6 +174,9 @@ class StoreReader(Protocol):
 
     def close(self) -> None: ...
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read inside the block belongs together, whatever others write. Keep it short: it holds up the WAL."""
+
     def entry_count(self) -> int:
         """How many leaves are stored; leaf indexes are 0 .. count-1 without a hole."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ class SqliteReader:
     def close(self) -> None:
         """End all reading."""
         self._connection.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See `StoreReader`."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     def entry_count(self) -> int:
         """See `StoreReader`. Leaf indexes have no hole, so the last one tells."""
@@ -121,8 +131,11 @@ class SqliteReader:
 
     def checkpoints(self, minimum_size: int = 0) -> Iterator[PublishedCheckpoint]:
         """See `StoreReader`."""
-        rows = self._rows(_CHECKPOINT + "WHERE tree_size >= ? ORDER BY tree_size", (minimum_size,))
-        return (_checkpoint(row) for row in rows)
+        while rows := self._rows(_CHECKPOINT + "WHERE tree_size >= ? ORDER BY tree_size LIMIT 500", (minimum_size,)):
+            for row in rows:
+                published = _checkpoint(row)
+                minimum_size = published.checkpoint.tree_size + 1
+                yield published
 
     def anchors_of(self, tree_size: int) -> list[StoredAnchor]:
         """See `StoreReader`."""
