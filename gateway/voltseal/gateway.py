@@ -83,6 +83,7 @@ class Gateway:
         self._workers = ThreadPoolExecutor(_worker_count(config), "check")
         self._tasks: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None] | None = None
+        self.entries_at_stop = 0
 
     @property
     def outcomes(self) -> Counter[Outcome]:
@@ -166,7 +167,7 @@ class Gateway:
         await self._subscriber.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._close()
-        _logger.info("gateway stopped entries=%d", self._entries_at_close)
+        _logger.info("gateway stopped entries=%d", self.entries_at_stop)
 
     def _close(self) -> None:
         """Close threads and files. The order matters: nobody may write after the lock is gone."""
@@ -174,7 +175,7 @@ class Gateway:
         self._writer.shutdown(wait=True)
         self._anchor_thread.shutdown(wait=True, cancel_futures=True)
         self._anchoring.close()
-        self._entries_at_close = self._store.next_leaf
+        self.entries_at_stop = self._store.next_leaf
         self._store.close()
         self._lock.release()
 

@@ -193,7 +193,8 @@ class LoadClient:
         self._client.on_subscribe = lambda *_: self._connected.set()
         self._client.on_message = self._on_message
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Connect and wait for the broker's word. Raises `LoadError`."""
         try:
             self._client.connect(self._url.hostname or "localhost", self._url.port or 1883)
         except OSError as error:
@@ -201,11 +202,18 @@ class LoadClient:
         self._client.loop_start()
         if not self._connected.wait(10):
             raise LoadError(f"broker {self._url.geturl()} does not answer")
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self.close()
 
     def send(self, messages: Iterable[LoadMessage], *, window: int = 2000, timeout_s: float = 60.0) -> None:
         """Publish in order, with at most `window` statements waiting for their receipts. Raises `LoadError`."""
