@@ -81,7 +81,6 @@ def _section(title: str, options: Iterable[_Option]) -> str:
 
 def _access(settings: BrokerSettings) -> list[_Option]:
     return [
-        _Option("per_listener_settings", False, "One access list, whatever the listener."),
         _Option("allow_anonymous", False, "Nobody without a name."),
         _Option("acl_file", settings.acl_path, "What each name may write and read."),
         _Option(
@@ -168,8 +167,8 @@ def _listener(settings: BrokerSettings) -> list[_Option]:
     ]
     if own.crl_file is not None:
         why = (
-            "Whose certificates are no longer good. Read at the start only: restart Mosquitto when it has changed. "
-            "After the list's own end nobody at all is let in."
+            "Whose certificates are no longer good. Read at the start and on SIGHUP; sessions that are open live on, so "
+            "restart Mosquitto after a revocation. After the list's own end nobody at all is let in."
         )
         options.append(_Option("crlfile", own.crl_file, why))
     return [

@@ -204,7 +204,7 @@ def run_revoke(options: argparse.Namespace) -> int:
     for record in records:
         print(f"{record.name} {record.serial_hex}: {record.status(now).value}")
     print(f"wrote {authority.crl_path}")
-    print("next: copy it to the broker and restart Mosquitto, which reads it only when it starts")
+    print("next: copy it to the broker and restart Mosquitto (a reload would leave open sessions open)")
     return 0
 
 
