@@ -46,7 +46,7 @@ demo: $(SETUP) ## three emulated packs seal, the gateway anchors, evidence is ch
 # CI=1: what cannot be provided is then a failure and not a skip.
 .PHONY: test
 test: export CI := 1
-test: system-packages check ## install what the tests need, then everything that `check` does
+test: system-packages checkers check ## install what the tests need, then everything that `check` does
 
 .PHONY: check
 check: $(SETUP) lint type docs vectors-check pytest ## everything CI checks, on a machine that has the packages
@@ -54,6 +54,11 @@ check: $(SETUP) lint type docs vectors-check pytest ## everything CI checks, on 
 .PHONY: system-packages
 system-packages:
 	@.ci/system-packages "$(WHY)" $(SYSTEM_PACKAGES)
+
+# Other people's programs, which judge what we export.
+.PHONY: checkers
+checkers: $(SETUP)
+	@$(PYTHON) -m tests.interop.checkers
 
 .PHONY: pytest
 pytest: $(SETUP)
