@@ -25,7 +25,8 @@ def judge_in_processes(
 ) -> Iterator[tuple[Stretch, int]]:
     """The stretches of `lines`, in order, each with its number of lines.
 
-    `make_context(*arguments)` is called in each worker; both must pickle. Raises what a worker raises. Closing the iterator early lets the stretches under way end, and stops.
+    `make_context(*arguments)` is called in each worker; both must pickle. Raises what a worker raises. Closing the
+    iterator early lets the stretches under way end, and stops.
     """
     remaining = iter(lines)
     pending: deque[tuple[Future[Stretch], int]] = deque()
