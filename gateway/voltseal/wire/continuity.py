@@ -117,8 +117,8 @@ def lost_ranges(links: Iterable[Link]) -> list[LostRange]:
     the one that comes first in `links`, which are in the log's order): later ones cannot change the reason.
     """
     ranked = sorted(dict.fromkeys(links), key=_sequence)
-    declared = [(item.first, rank, item) for rank, link in enumerate(ranked) for item in link.lost]
-    return _flatten(sorted(declared, key=lambda entry: entry[:2]))
+    items = [item for link in ranked for item in link.lost]
+    return _flatten(sorted((item.first, rank, item) for rank, item in enumerate(items)))
 
 
 def find_gaps(present: Iterable[int], lost: Sequence[LostRange], first: int, last: int) -> tuple[Gap, ...]:
