@@ -165,6 +165,11 @@ class EmbeddedBroker:
         """Where clients connect, as mqtt://host:port."""
         return f"mqtt://{_HOST}:{self.port}"
 
+    @property
+    def session_count(self) -> int:
+        """Sessions that are kept: those connected, and persistent ones that are away."""
+        return len(self._sessions)
+
     async def start(self) -> str:
         """Listen; return the url. Raises RuntimeError when it runs already, OSError when the port is taken."""
         if self._server is not None:

@@ -247,6 +247,9 @@ def test_damaged_frame_then_good_one() -> None:
         ("truncated", PACK_4S[:-1]),
         ("checksum", PACK_4S[:5] + b"\x00" + PACK_4S[6:]),
         ("end", PACK_4S[:-1] + b"\x00"),
+        # What was refused first is what went wrong; what follows is often its wreckage.
+        ("end", PACK_4S[:-1] + b"\x00" + PACK_4S[:5] + b"\x00" + PACK_4S[6:]),
+        ("checksum", PACK_4S[:5] + b"\x00" + PACK_4S[6:] + PACK_4S[:9]),
     ],
 )
 def test_silence_tells_the_reason(expected: str, stream: bytes) -> None:

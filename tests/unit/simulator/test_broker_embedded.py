@@ -40,7 +40,7 @@ async def test_stops_at_once_with_clients_connected_and_leaves_nothing_behind(mq
     began_s = time.monotonic()
     await broker.stop()
     assert time.monotonic() - began_s < 1.0
-    assert broker.counts.connected == 0
+    assert (broker.counts.connected, broker.session_count) == (0, 0)
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", broker.port)
@@ -66,6 +66,7 @@ async def test_outage_keeps_sessions_and_the_port(client: Clients) -> None:
 
     await asyncio.to_thread(before)
     await broker.stop()
+    assert broker.session_count == 1
     assert await broker.start() == url
     await asyncio.to_thread(after)
     await broker.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,12 @@ def test_protections_balance_and_counters_reach_the_driver() -> None:
     counters = poll(board, 0xAA)
     assert counters["discharge_over_current_count"] == 1
     assert sum(value for value in counters.values() if isinstance(value, int)) == 1
+
+
+def test_balance_words_reach_the_driver() -> None:
+    reading = replace(plant_source().pack.reading(), balance_flags=1 << 17 | 1 << 15 | 0b101)
+    frame = jbd.frame_response(0x03, jbd.basic_info(reading, (2025, 3, 14)))
+    assert DRIVER.parse(0x03, frame)["balance_flags"] == 1 << 17 | 1 << 15 | 0b101
 
 
 def test_recordings_replay_byte_for_byte_then_the_plant_takes_over() -> None:

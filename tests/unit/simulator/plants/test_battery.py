@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from voltseal_sim.plants.battery import BatteryPack, PackParameters, PackReading, mean_soc
 from voltseal_sim.plants.cell import CellParameters, capacity_as
 from voltseal_sim.plants.load import Mode, TwoWheeler
-from voltseal_sim.plants.protection import BLOCKS_CHARGE, BLOCKS_DISCHARGE, Protection, ProtectionLimits
+from voltseal_sim.plants.protection import BLOCKS_CHARGE, BLOCKS_DISCHARGE, Protection, ProtectionLimits, Window
 
 SMALL = PackParameters(cells_in_series=4, temperature_sensors=2)
 
@@ -227,3 +227,18 @@ def test_impossible_pack_is_refused(bad: dict[str, float]) -> None:
 def test_limits_are_the_makers_to_choose() -> None:
     strict = ProtectionLimits(discharge_over_current_a=5.0, current_trip_delay_s=1.0)
     assert pack(limits=strict).advance(2.0, -6.0).protections == Protection.DISCHARGE_OVER_CURRENT
+
+
+@pytest.mark.parametrize(
+    ("window", "values", "expected"),
+    [
+        (Window(3.65, 3.50), [3.64, 3.66, 3.60, 3.51, 3.49, 3.60], [False, True, True, True, False, False]),
+        (Window(2.50, 2.80), [2.51, 2.49, 2.60, 2.79, 2.81, 2.60], [False, True, True, True, False, False]),
+    ],
+)
+def test_protections_let_go_later_than_they_trip(window: Window, values: list[float], expected: list[bool]) -> None:
+    active, seen = False, []
+    for value in values:
+        active = window.active(value, active)
+        seen.append(active)
+    assert seen == expected
