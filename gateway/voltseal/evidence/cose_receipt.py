@@ -125,13 +125,13 @@ def to_be_signed(protected: bytes, root: RootHash) -> bytes:
 
 
 def cose_key(log_key: Ed25519Verifier) -> bytes:
-    """The log's key as an encoded COSE_Key (RFC 9053 section 7.2), to give to tools that speak COSE."""
-    return cbor.encode({1: 1, -1: 6, -2: log_key.public_key})
+    """The log's key as an encoded COSE_Key with kid and alg (RFC 9053 section 7.2), for tools that speak COSE."""
+    return cbor.encode({1: 1, 2: receipt_kid(log_key), 3: EDDSA, -1: 6, -2: log_key.public_key})
 
 
 def receipt_kid(log_key: Ed25519Verifier) -> bytes:
-    """First 8 bytes of the SHA-256 of the COSE_Key (RFC 9679), as everywhere in Voltseal."""
-    return sha256(cose_key(log_key)).digest()[:8]
+    """First 8 bytes of the COSE_Key's SHA-256 thumbprint (RFC 9679 section 3), formed as everywhere in Voltseal."""
+    return sha256(cbor.encode({1: 1, -1: 6, -2: log_key.public_key})).digest()[:8]
 
 
 def _protected(origin: str, kid: bytes) -> bytes:
