@@ -138,7 +138,7 @@ class BundleReader:
         line = self._stream.readline(MAX_LINE_BYTES + 1)
         self._line_number += 1
         self._text_bytes += len(line)
-        if not line.endswith(b"\n"):
+        if len(line) > MAX_LINE_BYTES or not line.endswith(b"\n"):
             fault = f"longer than {MAX_LINE_BYTES} bytes" if len(line) > MAX_LINE_BYTES else "cut off"
             raise MalformedBundleError(f"line {self._line_number}: {where} is {fault}")
         if self._text_bytes > MAX_TEXT_BYTES:

@@ -8,8 +8,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-
 from tests.unit.gateway.verifier.conftest import BY_NAME, VECTORS, bundle_of, trust_of
+
 from voltseal.verifier import STEPS, CouldNotCheck, Invalid, NotVerifiedError, Verdict, verify
 
 
