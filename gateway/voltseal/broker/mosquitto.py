@@ -167,7 +167,7 @@ def _listener(settings: BrokerSettings) -> list[_Option]:
     ]
     if own.crl_file is not None:
         why = (
-            "Whose certificates are no longer good. Read at the start and on SIGHUP; sessions that are open live on, so "
+            "Whose certificates are no longer good. Read at the start and on SIGHUP; open sessions live on, so "
             "restart Mosquitto after a revocation. After the list's own end nobody at all is let in."
         )
         options.append(_Option("crlfile", own.crl_file, why))
