@@ -1,0 +1,51 @@
+"""Battery packs: schema 1, `bms.pack`, filled from one BMS on a serial line."""
+
+from drivers.frame import FrameError
+from voltseal_device.errors import DeviceError
+from voltseal_device.journal import say
+from voltseal_wire.schemas import BMS_PACK
+
+FIELDS = BMS_PACK.fields[1:]  # field 0 is the reading's time, which whoever polls knows
+
+
+def _driver(name: str):  # noqa: ANN202
+    # One import a driver: a board loads only what it speaks.
+    if name == "jbd":
+        from drivers import jbd
+
+        return jbd.Driver()
+    raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: jbd")
+
+
+class Bms:
+    """The module interface: `schema`, `baud_rate`, and `read`."""
+
+    schema = BMS_PACK
+
+    def __init__(self, driver: str) -> None:
+        """Raises DeviceError('no-driver')."""
+        self._driver = _driver(driver)
+        self._faults = {}
+        self.baud_rate = self._driver.baud_rate
+
+    async def read(self, transport) -> tuple:
+        """One value for each of FIELDS; None where the pack does not say, or where its answer could not be read.
+
+        A register that fails takes only its own fields with it. Never raises for a sensor's fault: it is logged.
+        """
+        values = {}
+        for register, request in zip(self._driver.registers, self._driver.requests()):
+            try:
+                values.update(await transport.exchange(self._driver, register, request))
+                self._note(register, "")
+            except FrameError as error:
+                self._note(register, str(error))
+            except OSError as error:
+                self._note(register, "line: " + str(error))
+        return tuple([values.get(name) for name in FIELDS])
+
+    def _note(self, register: int, fault: str) -> None:
+        """Log when a fault begins, changes or ends, not at every reading."""
+        if fault != self._faults.get(register, ""):
+            self._faults[register] = fault
+            say("sensor", register=register, fault=fault or "over")

@@ -1,0 +1,49 @@
+"""Serial lines and ptys of an operating system; a board's UART is in `uart.py`."""
+
+import os
+import termios
+
+from . import MICROPYTHON
+
+
+def open_serial(path: str, baud_rate: int):  # noqa: ANN201
+    """A serial line or pty, 8N1, raw: `read(n)` gives at once what is there (b"" or None if nothing), `write(bytes)`.
+
+    Raises OSError if it cannot be opened and ValueError for a speed that the platform has no constant for.
+    """
+    speed = getattr(termios, "B%d" % baud_rate, None)
+    if speed is None:
+        raise ValueError("no serial speed " + str(baud_rate))
+    if MICROPYTHON:
+        line = open(path, "r+b", 0)
+        termios.setraw(line.fileno())
+    else:
+        import tty
+
+        line = open(os.open(path, os.O_RDWR | os.O_NOCTTY), "r+b", 0)
+        tty.setraw(line.fileno())
+    attributes = termios.tcgetattr(line.fileno())
+    attributes[4] = attributes[5] = speed
+    attributes[6][5] = attributes[6][6] = 0  # VTIME, VMIN on Linux: a read never waits
+    termios.tcsetattr(line.fileno(), termios.TCSANOW, attributes)
+    return line
+
+
+class SerialHost:
+    """A process of an operating system in a board's place."""
+
+    def __init__(self, path: str, baud_rate: int) -> None:
+        self._path = path
+        self._baud_rate = baud_rate
+
+    def open_line(self):  # noqa: ANN201
+        """The serial line. Raises OSError."""
+        return open_serial(self._path, self._baud_rate)
+
+    def reset_cause(self) -> int:
+        """0, unknown: a process does not know."""
+        return 0
+
+    def watchdog(self):  # noqa: ANN201
+        """A function that feeds nothing."""
+        return lambda: None
