@@ -14,7 +14,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from maker import case, committed, enrolled, items, mutated_content, mutated_standing, mutated_structure, valid
+from maker import (
+    case,
+    committed,
+    enrolled,
+    items,
+    mutated_boot,
+    mutated_content,
+    mutated_standing,
+    mutated_structure,
+    valid,
+)
 from maker.cast import DEVICE_UEID, ORIGIN, topic_of
 
 HERE = Path(__file__).resolve().parent
@@ -79,6 +89,7 @@ def messages() -> list[dict[str, Any]]:
     mutated = [
         *mutated_structure.structure_cases(),
         *mutated_content.content_cases(),
+        *mutated_boot.boot_and_loss_cases(),
         *mutated_standing.standing_cases(),
     ]
     everything = [*accepted, *mutated]
