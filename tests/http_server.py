@@ -77,7 +77,6 @@ def serving(
         finally:
             await reads.close()
 
-    bound.listen()  # connections that come before the loop runs wait in the queue
     thread = threading.Thread(target=loop.run_until_complete, args=(main(),))
     thread.start()
     try:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voltseal.cli.log_export import add_evidence_format, run_entry_proof
 from voltseal.cli.options import (
     UsageError,
     add_config,
@@ -30,7 +31,9 @@ examples:
   voltseal evidence --device pack-7 --sequence 0-500,612 -o pack-7.json.gz
   voltseal evidence --device pack-7 --from 2026-03-01 --to 2026-04-01 --fields soc,cycle_count
   voltseal evidence --index 1234 --fields none
+  voltseal evidence --device pack-7 --sequence 41 --as tlog-proof
 """
+_DEFAULT_OUTPUT = "evidence.json"
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -48,7 +51,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--from", dest="first", metavar="TIME", help="statements from this time on (ISO 8601, UTC)")
     parser.add_argument("--to", dest="last", metavar="TIME", help="statements up to this time (default: now)")
     parser.add_argument("--fields", metavar="F,...", help="show only these fields, or none (default: all)")
-    parser.add_argument("-o", "--output", metavar="FILE", default="evidence.json", help="*.gz compresses; - is stdout")
+    add_evidence_format(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help=f"*.gz compresses; - is stdout ({_DEFAULT_OUTPUT})")
     add_config(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -60,6 +64,9 @@ def run(options: argparse.Namespace) -> int:
     from voltseal.evidence.selection import choose_fields
 
     _check(options)
+    if options.entry_format is not None:
+        return run_entry_proof(options, options.output)
+    options.output = options.output or _DEFAULT_OUTPUT
     config = load_config(options)
     fields = None
     if options.fields is not None:

@@ -8,6 +8,7 @@ from base64 import b64encode
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from voltseal.cli.log_export import add_log_actions
 from voltseal.cli.options import UsageError, add_config, add_json, load_config, open_reader, print_json, show_time
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     add_config(check)
     add_json(check)
     check.set_defaults(run=run_check)
+    add_log_actions(actions)
 
 
 def run_checkpoint(options: argparse.Namespace) -> int:
@@ -120,7 +122,7 @@ def run_check(options: argparse.Namespace) -> int:
     log_key = read_log_key(config).verifier
     reader = open_reader(config)
     try:
-        with _progress_bar() as progress:
+        with progress_bar("checking") as progress:
             report = check_log(reader, log_key, progress)
     finally:
         reader.close()
@@ -148,7 +150,7 @@ def _content(report: LogReport) -> dict[str, Any]:
     }
 
 
-def _progress_bar() -> AbstractContextManager[Progress]:
+def progress_bar(doing: str) -> AbstractContextManager[Progress]:
     """A bar on a terminal's standard error, nothing elsewhere."""
     if not sys.stderr.isatty():
         return nullcontext(lambda _done, _total: None)
@@ -160,7 +162,7 @@ def _progress_bar() -> AbstractContextManager[Progress]:
     @contextmanager
     def bar() -> Any:
         with Bar(console=Console(stderr=True), transient=True) as shown:
-            task = shown.add_task("checking", total=None)
+            task = shown.add_task(doing, total=None)
             yield lambda done, total: shown.update(task, completed=done, total=total)
 
     return bar()

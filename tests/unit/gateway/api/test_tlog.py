@@ -175,7 +175,6 @@ def test_many_readers_at_once(server: RunningServer) -> None:
 
 def test_a_taken_port_is_an_error_at_once() -> None:
     with listen("127.0.0.1", 0) as first:
-        first.listen()
         with pytest.raises(OSError, match="in use"):
             listen("127.0.0.1", first.getsockname()[1])
     with listen("::1", 0) as sixth:
