@@ -22,6 +22,7 @@ _UNITS = {
     "flags": "bits", "count": "",
 }  # fmt: skip
 _MOST_LISTED = 8
+_END_OF_CALENDAR_MS = 253_402_300_799_999  # the last millisecond of the year 9999
 _COMPLETE_WORDS = {
     Completeness.COMPLETE: "no number is missing",
     Completeness.GAP_DECLARED: "numbers are missing, all of them declared lost by the device",
@@ -50,16 +51,21 @@ def verdict_words(verdict: Verdict) -> str:
     return "\n".join(lines)
 
 
+def _when(time_ms: int | None) -> str:
+    """UTC, where the time is one that a calendar has: a bundle may say any number."""
+    return show_time(time_ms) if time_ms is None or time_ms <= _END_OF_CALENDAR_MS else f"{time_ms} ms after 1970"
+
+
 def _indented(title: str, texts: list[str]) -> Iterator[str]:
     for number, text in enumerate(texts):
         yield f"{title if number == 0 else '':<10} {text}"
 
 
 def _key(key: KeyFinding) -> str:
-    words = f"key {key.kid} ({key.key_tier}), endorsed by {key.maker} from {show_time(key.not_before_ms)}"
+    words = f"key {key.kid} ({key.key_tier}), endorsed by {key.maker} from {_when(key.not_before_ms)}"
     words += f"; {key.statements} statements"
     if key.revoked_from_ms is not None:
-        words += f"; REVOKED from {show_time(key.revoked_from_ms)}: {key.revocation_reason}"
+        words += f"; REVOKED from {_when(key.revoked_from_ms)}: {key.revocation_reason}"
     if key.after_revocation:
         words += f"; {key.after_revocation} were logged after that and say they are older, on this key's word alone"
     return words
@@ -98,7 +104,7 @@ def _anchors(verdict: Verdict) -> list[str]:
     texts = []
     for anchor in verdict.anchors:
         if anchor.status is AnchorStatus.VERIFIED:
-            texts.append(f"{anchor.backend} {anchor.key} ({anchor.strength}), {show_time(anchor.time_ms)}")
+            texts.append(f"{anchor.backend} {anchor.key} ({anchor.strength}), {_when(anchor.time_ms)}")
         else:
             texts.append(f"{anchor.backend} {anchor.key or ''}: not checked, the trust file does not know it")
     return texts or ["not anchored"]
@@ -108,13 +114,13 @@ def _time(time: TimeBounds) -> list[str]:
     texts = []
     if time.device_first_ms is not None and time.device_uncertainty_ms is not None:
         texts.append(
-            f"the device says {show_time(time.device_first_ms)} to {show_time(time.device_last_ms)}, "
+            f"the device says {_when(time.device_first_ms)} to {_when(time.device_last_ms)}, "
             f"within {time.device_uncertainty_ms} ms, by {', '.join(time.qualities)}"
         )
     else:
         texts.append("the device did not know the time")
     if time.not_after_ms is not None:
-        texts.append(f"not after {show_time(time.not_after_ms)}, on the word of {time.not_after_by}")
+        texts.append(f"not after {_when(time.not_after_ms)}, on the word of {time.not_after_by}")
     if time.disagreement:
         texts.append("THE DEVICE'S CLOCK IS AHEAD: it names a time after it was anchored")
     return texts
