@@ -98,10 +98,12 @@ class BrokerSite:
         raise AssertionError(f"mosquitto does not start: {self.log()[-2000:]}")
 
     def _wait_ready(self, process: subprocess.Popen[bytes]) -> bool:
-        deadline = time.monotonic() + WITHIN_S
+        """Until a TLS handshake is done: the port alone is open before Mosquitto minds signals, and SIGHUP ends it."""
+        context, deadline = self.context(self.pair("gateway")), time.monotonic() + WITHIN_S
         while process.poll() is None and time.monotonic() < deadline:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                with socket.create_connection(("127.0.0.1", self.port), timeout=WITHIN_S) as plain:
+                    context.wrap_socket(plain, server_hostname="localhost").close()
             except OSError:
                 time.sleep(0.02)
             else:
@@ -117,9 +119,6 @@ class BrokerSite:
         while self.log().count("Reloading config") == before:
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.02)
-            # Mosquitto looks for signals when something happens on a socket; one that comes just before it begins to
-            # wait would otherwise lie until the next client does something.
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
 
     def stop(self) -> None:
         """End the broker; fine when it does not run."""
