@@ -1,0 +1,131 @@
+"""A gateway as its operator runs it: the `voltseal` command in processes of its own.
+
+The simulator never reaches into a running gateway. It reads the store beside it, as `voltseal status` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from voltseal.config import Config, load
+from voltseal.store.reader import SqliteReader
+from voltseal_sim.errors import SimulatorError
+
+_COMMAND = (sys.executable, "-m", "voltseal.cli")
+_CONNECTED = "broker connected"
+_START_SECONDS = 20.0
+_STOP_SECONDS = 10.0
+
+
+class GatewayFailedError(SimulatorError):
+    """A `voltseal` command failed; the message quotes what it said."""
+
+    code: ClassVar[str] = "gateway-failed"
+
+
+async def voltseal(*words: str | Path, expect: int | None = 0) -> tuple[int, str]:
+    """Run one command to its end; return its exit code and standard output.
+
+    Raises GatewayFailedError if the code is not `expect` (None: any).
+    """
+    process = await asyncio.create_subprocess_exec(
+        *_COMMAND,
+        *map(str, words),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, errors = await process.communicate()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
+    code = process.returncode
+    assert code is not None
+    if expect is not None and code != expect:
+        said = (errors or output).decode(errors="replace").strip()
+        raise GatewayFailedError(f"`voltseal {' '.join(map(str, words))}` ended with code {code}: {said}")
+    return code, output.decode(errors="replace")
+
+
+async def voltseal_json(*words: str | Path, expect: int | None = 0) -> Any:
+    """Run one command with --json; return what it printed. Raises GatewayFailedError."""
+    _, output = await voltseal(*words, "--json", expect=expect)
+    return json.loads(output)
+
+
+class GatewayProcess:
+    """`voltseal run` on one configuration. Owns the process and its log file."""
+
+    def __init__(self, config_path: Path, log_path: Path) -> None:
+        """Take an existing configuration; nothing starts yet."""
+        self.config_path = config_path
+        self._log_path = log_path
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def config(self) -> Config:
+        """What the configuration says."""
+        return load(self.config_path)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process is not None and self._process.returncode is None
+
+    def reader(self) -> SqliteReader:
+        """The store, read-only; the caller closes it."""
+        return SqliteReader.open(self.config.store.path)
+
+    async def start(self) -> None:
+        """Start, and return once messages can arrive. Raises GatewayFailedError."""
+        begin = self._log_path.stat().st_size if self._log_path.exists() else 0
+        with self._log_path.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *_COMMAND,
+                "run",
+                "--config",
+                str(self.config_path),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while _CONNECTED not in self._log_from(begin):
+            if not self.running or time.monotonic() > deadline:
+                await self.kill()
+                raise GatewayFailedError(f"the gateway did not start:\n{self._log_from(begin)[-2000:]}")
+            await asyncio.sleep(0.05)  # another process's log file cannot be awaited
+
+    async def stop(self) -> None:
+        """Ask it to drain and end (SIGTERM); after some seconds, kill it."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    def _log_from(self, offset: int) -> str:
+        with self._log_path.open("rb") as log:
+            log.seek(offset)
+            return log.read().decode(errors="replace")
