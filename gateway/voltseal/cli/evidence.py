@@ -145,13 +145,15 @@ def _write(evidence: Evidence, output: str) -> tuple[int, bytes]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            digest = _compressed(evidence, file) if path.suffix == ".gz" else evidence.write(file.write)
+            try:
+                digest = _compressed(evidence, file) if path.suffix == ".gz" else evidence.write(file.write)
+            except BaseException:
+                partial.unlink()
+                raise
         size = partial.stat().st_size
         partial.replace(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return size, digest
 
 

@@ -12,7 +12,6 @@ from voltseal.errors import VoltsealError
 
 if TYPE_CHECKING:
     from voltseal.cli.trust_template import TrustLines
-    from voltseal.config import AnchorTable
 
 _DESCRIPTION = """\
 A trust file names the logs, makers and ledgers whose keys you believe. `voltseal verify` looks for one in this order:
@@ -49,7 +48,10 @@ def run(args: argparse.Namespace) -> int:
 def _init(args: argparse.Namespace) -> int:
     from voltseal.cli.trust_template import TrustLines, render_trust
 
-    text = render_trust(TrustLines() if args.from_gateway is None else gateway_lines(args.from_gateway))
+    lines, missing = (TrustLines(), []) if args.from_gateway is None else gateway_lines(args.from_gateway)
+    text = render_trust(lines)
+    for what in missing:
+        print(f"left out: {what}", file=sys.stderr)
     if args.output == "-":
         sys.stdout.write(text)
         return 0
@@ -68,39 +70,40 @@ def _init(args: argparse.Namespace) -> int:
     return 0
 
 
-def gateway_lines(directory: Path) -> TrustLines:
-    """The public keys of the gateway whose configuration lies in `directory`. Raises `VoltsealError`.
+def gateway_lines(directory: Path) -> tuple[TrustLines, list[str]]:
+    """The public keys of the gateway whose configuration lies in `directory`, and what could not be had yet.
 
-    This is a convenience for whoever runs the gateway: somebody else must get the keys by a way of their own.
+    This is a convenience for whoever runs the gateway: somebody else must get the keys by a way of their own. Raises
+    `VoltsealError`.
     """
     from voltseal import config
     from voltseal.cli.trust_template import TrustLines
-    from voltseal.log.key_file import read_signer
 
     settings = config.load(directory / config.DEFAULT_FILE_NAME)
-    origin = settings.gateway.origin
-    try:
-        log_key = read_signer(settings.log.key_file).verifier.encode()
-    except OSError as error:
-        raise TrustCommandError(
-            f"{settings.log.key_file} cannot be read: {error.strerror}",
-            hint="the gateway makes its log key at its first start, or with `voltseal init`",
-        ) from error
+    log_key = _public_key(settings.log.key_file.with_suffix(".vkey"))
+    if log_key is None:
+        raise TrustCommandError(f"{directory} has no log key yet", hint="make one with `voltseal init`")
     makers = [(maker.name, maker.key) for maker in settings.makers]
-    return TrustLines([(origin, log_key)], makers, [_ledger_key(anchor, directory) for anchor in settings.anchors])
+    ledgers, missing = [], []
+    for anchor in settings.anchors:
+        scheme, _, rest = anchor.uri.partition(":")
+        key = _public_key(directory / f"{rest}.vkey") if scheme == "ledger" else None
+        if key is not None:
+            ledgers.append(key)
+        elif scheme == "ledger":
+            missing.append(f"{anchor.uri}: its key is made when the gateway first runs; do this again then")
+        else:
+            missing.append(f"{anchor.uri}: a trust file knows no keys for such anchors yet")
+    return TrustLines([(settings.gateway.origin, log_key)], makers, ledgers), missing
 
 
-def _ledger_key(anchor: AnchorTable, directory: Path) -> str:
-    scheme, _, rest = anchor.uri.partition(":")
-    if scheme != "ledger":
-        raise TrustCommandError(f"anchor {anchor.uri}: a trust file knows no keys for {scheme!r} anchors yet")
-    path = directory / f"{rest}.vkey"
+def _public_key(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise TrustCommandError(
-            f"{path} cannot be read: {error.strerror}", hint="the ledger's key is made at the gateway's first start"
-        ) from error
+        raise TrustCommandError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _show(args: argparse.Namespace) -> int:

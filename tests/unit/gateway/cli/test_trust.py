@@ -67,3 +67,24 @@ def test_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_from_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trust", "init", "-o", str(tmp_path / "t"), "--from-gateway", str(tmp_path / "none")]) == 1
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_from_gateway_takes_its_public_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gateway = tmp_path / "site-1"
+    assert main(["init", str(gateway), "--origin", "example.org/site-1"]) == 0
+    maker = CONTENT["trust"]["full"].split("[[maker]]")[1].split("[[")[0]
+    with (gateway / "voltseal.toml").open("a") as file:
+        file.write(f"\n[[maker]]{maker}")
+    capsys.readouterr()
+    assert main(["trust", "init", "-o", "-", "--from-gateway", str(gateway)]) == 0
+    shown = capsys.readouterr()
+    trust = parse_trust(shown.out)
+    assert (trust.logs[0].origin, trust.makers[0].name, trust.ledgers) == (
+        "example.org/site-1",
+        "Example Batteries",
+        (),
+    )
+    assert "first runs" in shown.err
+    (gateway / "anchors.ledger.vkey").write_text(CONTENT["trust"]["full"].split("[[ledger]]")[1].split('"')[1] + "\n")
+    assert main(["trust", "init", "-o", "-", "--from-gateway", str(gateway)]) == 0
+    assert len(parse_trust(capsys.readouterr().out).ledgers) == 1
