@@ -37,6 +37,7 @@ class GatewaySite:
         text = f'[gateway]\norigin = "{ORIGIN}"\nsite = "{SITE}"\n[broker]\nurl = "{broker_url}"\n'
         make_gateway(self.config_path, text + maker_table(MAKER, self.maker.public.cose_key) + more)
         self.directory = directory
+        self._processes: list[subprocess.Popen[str]] = []
 
     @property
     def config(self) -> Config:
@@ -69,13 +70,26 @@ class GatewaySite:
     def process(self, **environment: str) -> subprocess.Popen[str]:
         """`voltseal run` as a process of its own; its log goes to `gateway.log`."""
         with (self.directory / "gateway.log").open("a") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "voltseal.cli", "run", "--config", self.config_path],
                 stderr=log,
                 stdout=log,
                 text=True,
                 env=os.environ | environment,
             )
+        self._processes.append(process)
+        return process
+
+    async def open_session(self) -> None:
+        """Start and stop a gateway, so that the broker keeps from now on what is published for it."""
+        async with self.gateway() as gateway:
+            await gateway.wait_connected()
+
+    def end_processes(self) -> None:
+        """Kill what a failed test left running."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
 
     def reader(self) -> SqliteReader:
         """The store, read-only."""
