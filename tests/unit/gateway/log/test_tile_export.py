@@ -156,6 +156,42 @@ def _die_at(step: int, patched: pytest.MonkeyPatch) -> None:
         patched.setattr(module, name, dying(getattr(module, name)))
 
 
+def test_what_reaches_the_disk_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut may undo renames whose directory was not synced: nothing may build upon such a one."""
+    log = PublishedLog.of(numbered_entries(0, 250))
+    export_tiles(log, tmp_path)
+    log.append(numbered_entries(250, 520))
+    log.publish()
+    done: list[tuple[str, Path]] = []
+    fsync, replace_file, rmtree = os.fsync, os.replace, shutil.rmtree
+
+    def record_fsync(descriptor: int) -> None:
+        done.append(("sync", Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    def record_replace(source: str | Path, target: str | Path) -> None:
+        done.append(("rename", Path(target)))
+        replace_file(source, target)
+
+    def record_rmtree(path: str | Path) -> None:
+        done.append(("delete", Path(path)))
+        rmtree(path)
+
+    monkeypatch.setattr(os, "fsync", record_fsync)
+    monkeypatch.setattr(os, "replace", record_replace)
+    monkeypatch.setattr(shutil, "rmtree", record_rmtree)
+    export_tiles(log, tmp_path)
+    renamed = [at for at, (kind, _) in enumerate(done) if kind == "rename"]
+    assert done[renamed[-1]] == ("rename", tmp_path / "checkpoint")
+    assert ("sync", tmp_path) in done[renamed[-1] :]
+    deleted = [at for at, (kind, _) in enumerate(done) if kind == "delete"]
+    assert len(deleted) == 2
+    for at in renamed:
+        assert done[at - 1] == ("sync", tmp_path / ".incoming" / "file"), "renamed before its content was durable"
+        synced = done.index(("sync", done[at][1].parent), at)
+        assert at == renamed[-1] or synced < min(renamed[-1], *deleted)
+
+
 def _read_with_full_tiles_instead(directory: Path) -> ReadLog:
     """Read as a client may: where a partial tile has gone, the beginning of the full one serves."""
     fetch = fetch_from(directory)
