@@ -19,25 +19,29 @@ EM_DASH = "—"  # opens each signature line of a note
 _PRINTABLE = frozenset(chr(code) for code in range(0x20, 0x7F))
 
 
+def _refuse_number(text: str) -> Never:
+    raise ValueError(f"{text[:20]} is not an integer")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
+
+
 def encode(value: object) -> str:
     """The canonical text of a value made of dict, list, str and int."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def decode(text: bytes, where: str) -> object:
     """Read one canonical text; raises `MalformedBundleError` naming `where`."""
     try:
         whole = text.decode("utf-8")
-        value: object = json.loads(whole, parse_float=_refuse_number, parse_constant=_refuse_number)
+        value: object = _DECODER.decode(whole)
     except (ValueError, RecursionError) as error:
         raise MalformedBundleError(f"{where}: not JSON of integers, strings, arrays and objects ({error})") from error
     if encode(value) != whole:
         raise MalformedBundleError(f"{where}: not written in canonical form")
     return value
-
-
-def _refuse_number(text: str) -> Never:
-    raise ValueError(f"{text[:20]} is not an integer")
 
 
 def members(
@@ -84,17 +88,37 @@ def note_text(value: object, where: str) -> str:
 
 def octets(value: object, where: str, *, length: int | None = None, maximum: int | None = None) -> bytes:
     """`value` as canonical base64 of exactly `length`, or of 1..maximum, bytes."""
+    if not isinstance(value, str) or not value.isascii():
+        _not_base64(where)
+    return quick_octets(value.encode("ascii"), where, length=length, maximum=maximum)
+
+
+def quoted_octets(line: bytes, where: str, length: int) -> bytes:
+    """The bytes of a base64 string with its quotes, and nothing else: quicker than JSON, and no less strict."""
+    return quick_octets(line[1:-1], where, length=length) if line[:1] == line[-1:] == b'"' else _not_base64(where)
+
+
+def quick_octets(text: bytes, where: str, *, length: int | None = None, maximum: int | None = None) -> bytes:
+    """As `octets`, from the characters between the quotes."""
     try:
-        raw = binascii.a2b_base64(value, strict_mode=True) if isinstance(value, str) else None
+        raw = binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
-        raw = None
-    if raw is None or octets_text(raw) != value:
-        raise MalformedBundleError(f"{where}: not canonical base64")
+        _not_base64(where)
+    if binascii.b2a_base64(raw, newline=False) != text:
+        _not_base64(where)
+    _check_length(raw, where, length, maximum)
+    return raw
+
+
+def _not_base64(where: str) -> Never:
+    raise MalformedBundleError(f"{where}: not canonical base64")
+
+
+def _check_length(raw: bytes, where: str, length: int | None, maximum: int | None) -> None:
     if length is not None and len(raw) != length:
         raise MalformedBundleError(f"{where}: {len(raw)} bytes, not {length}")
     if maximum is not None and not 1 <= len(raw) <= maximum:
         raise MalformedBundleError(f"{where}: {len(raw)} bytes, not 1 to {maximum}")
-    return raw
 
 
 def octets_text(raw: bytes) -> str:

@@ -16,14 +16,15 @@ than the longest line. The digest is over all lines before its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import BinaryIO, Final
 
 from voltseal.evidence import jcs
-from voltseal.evidence.bundle import FORMAT, AnchorProof, Bundle, Claim, Entry, Header, MadeBy
+from voltseal.evidence.bundle import FORMAT, AnchorProof, Bundle, Claim, Entry, FullDisclosure, Header, MadeBy
 from voltseal.evidence.errors import BundleDigestError, MalformedBundleError
-from voltseal.wire.limits import HASH_BYTES
+from voltseal.wire.limits import HASH_BYTES, MAX_COLUMNS_BYTES, MAX_ENTRY_BYTES, SEED_BYTES
 
 MAX_LINE_BYTES: Final = 16 * 2**20
 MAX_TEXT_BYTES: Final = 4 * 2**30
@@ -108,7 +109,12 @@ class BundleReader:
     def inclusion(self) -> Iterator[bytes]:
         """The multi-proof nodes, 32 bytes each."""
         for where, line in self._list("inclusion"):
-            yield jcs.octets(jcs.decode(line, where), where, length=HASH_BYTES)
+            yield jcs.quoted_octets(line, where, HASH_BYTES)
+
+    def skip_inclusion(self) -> None:
+        """Pass over the nodes. Only for a text whose nodes were read before."""
+        for _ in self._list("inclusion"):
+            pass
 
     def entry_lines(self) -> Iterator[tuple[str, bytes]]:
         """Where each entry stands (for messages), and its text, unread: `parse_entry` reads it."""
@@ -169,9 +175,26 @@ class BundleReader:
             line = following
 
 
+_COMMON_ENTRY = re.compile(
+    rb'\{"bytes":"([^"]*)",(?:"disclosure":\{"columns":"([^"]*)","seed":"([^"]*)"\},)?"index":(0|[1-9][0-9]{0,15})\}'
+)
+"""The canonical text of an entry that shows all columns or none: nearly every entry there is."""
+
+
 def parse_entry(line: bytes, where: str) -> Entry:
     """One entry from its line; raises `MalformedBundleError`."""
-    return Entry.from_json(jcs.decode(line, where), where)
+    common = _COMMON_ENTRY.fullmatch(line)
+    if common is None:
+        return Entry.from_json(jcs.decode(line, where), where)
+    raw, columns, seed, index = common.groups()
+    disclosure = None
+    if seed is not None:
+        disclosure = FullDisclosure(
+            jcs.quick_octets(seed, f"{where}.disclosure.seed", length=SEED_BYTES),
+            jcs.quick_octets(columns, f"{where}.disclosure.columns", maximum=MAX_COLUMNS_BYTES),
+        )
+    entry = jcs.quick_octets(raw, f"{where}.bytes", maximum=MAX_ENTRY_BYTES)
+    return Entry(jcs.integer(int(index), f"{where}.index"), entry, disclosure)
 
 
 def read_bundle(stream: BinaryIO) -> Bundle:
