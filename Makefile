@@ -95,8 +95,9 @@ test-firmware: $(SETUP) ## only the firmware's tests, on MicroPython and on CPyt
 	@$(PYTHON) -m pytest tests/firmware $(ARGS)
 
 .PHONY: vectors
-vectors: $(SETUP) ## write tests/vectors anew from their generator
+vectors: $(SETUP) ## write tests/vectors anew from their generators
 	@$(PYTHON) tests/vectors/generate.py
+	@$(PYTHON) tests/vectors/generate_bundles.py
 
 # Compared with the tree and not with git, so that it also holds in an unpacked archive.
 .PHONY: vectors-check
@@ -104,6 +105,7 @@ vectors-check: $(SETUP)
 	@echo "check: test vectors equal their generator's output"
 	@rm -rf build/vectors && mkdir -p build/vectors && cp -R tests/vectors build/vectors/committed
 	@$(PYTHON) tests/vectors/generate.py
+	@$(PYTHON) tests/vectors/generate_bundles.py
 	@diff -rq -x __pycache__ build/vectors/committed tests/vectors || \
 	  { echo "vectors: they differed and have been written anew; commit them" >&2; exit 1; }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from tests.unit.gateway.verifier.conftest import BY_NAME, VECTORS, bundle_of, trust_of
 
 from voltseal.verifier import STEPS, CouldNotCheck, Invalid, NotVerifiedError, Verdict, verify
@@ -77,3 +79,14 @@ def test_forgery_is_found_without_any_trust() -> None:
 
 
 NEEDS_TRUST = {"bad-checkpoint-signature", "bad-endorsement", "bad-anchor"}
+
+
+def test_valid_bundles_are_of_the_published_schema() -> None:
+    schema = json.loads(VECTORS.parents[2].joinpath("docs", "spec", "evidence.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    for vector in BY_NAME.values():
+        if vector["expect"] == "valid" and "bundle" in vector:
+            validator.validate(json.loads(vector["bundle"]))
+    for name in ("claim-unknown-member", "claim-no-range", "entry-index-text", "seed-short", "disclosure-empty"):
+        assert not validator.is_valid(json.loads(BY_NAME[name]["bundle"])), name
