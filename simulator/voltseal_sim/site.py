@@ -85,10 +85,15 @@ class Site:
         self._broker_url = self.settings.broker_url
 
     @property
+    def broker_url(self) -> str:
+        """Where the broker listens, as a URL."""
+        assert self._broker_url is not None, "start() comes first"
+        return self._broker_url
+
+    @property
     def broker(self) -> BrokerAddress:
         """Where the broker listens."""
-        assert self._broker_url is not None, "start() comes first"
-        return BrokerAddress.parse(self._broker_url)
+        return BrokerAddress.parse(self.broker_url)
 
     async def start(self) -> None:
         """Broker, keys, configuration, gateway, trust file. Raises `VoltsealError`."""
