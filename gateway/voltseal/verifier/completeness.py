@@ -95,7 +95,8 @@ def _gap_fault(computed: Sequence[Gap], claimed: Sequence[Gap]) -> Invalid:
         number = _first_uncovered(gap, claimed)
         if number is not None:
             return Invalid(8, "hidden-gap", f"statement {number} is missing, and the claim does not say so")
-    wrong = next((gap for gap in claimed if gap not in set(computed)), None)
+    right = set(computed)
+    wrong = next((gap for gap in claimed if gap not in right), None)
     shown = "" if wrong is None else f": it says {wrong.first}..{wrong.last} {wrong.reason.value}"
     return Invalid(8, "wrong-gap", f"the claim's gaps are not those of its statements{shown}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from itertools import islice
 from typing import Final
 
@@ -25,8 +25,8 @@ def judge_in_processes(
 ) -> Iterator[tuple[Stretch, int]]:
     """The stretches of `lines`, in order, each with its number of lines.
 
-    `make_context(*arguments)` is called in each worker; both must pickle. Raises what a worker raises. Closing the
-    iterator early lets the stretches under way end, and stops.
+    `make_context(*arguments)` is called in each worker; both must pickle. Raises what a worker raises, and `OSError` if
+    one dies. Closing the iterator early lets the stretches under way end, and stops.
     """
     remaining = iter(lines)
     pending: deque[tuple[Future[Stretch], int]] = deque()
@@ -42,6 +42,10 @@ def judge_in_processes(
                     return
                 judged, count = pending.popleft()
                 yield judged.result(), count
+        except (
+            BrokenExecutor
+        ) as error:  # killed from outside, for want of memory perhaps: nothing is said of the bundle
+            raise OSError("a worker process died; try again with one worker") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

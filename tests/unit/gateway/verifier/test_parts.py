@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import random
 import subprocess
@@ -22,7 +23,9 @@ from voltseal.log.multiproof import multi_inclusion_path
 from voltseal.verifier import CouldNotCheck, Invalid, Trust, verify
 from voltseal.verifier import steps as steps_module
 from voltseal.verifier.inclusion import root_from_streams
+from voltseal.verifier.pool import judge_in_processes
 from voltseal.verifier.runs import RunFold, contradictory
+from voltseal.verifier.statements import Context
 from voltseal.wire.continuity import Link, analyse
 from voltseal.wire.ids import StatementHash
 from voltseal.wire.limits import MAX_SEQUENCE
@@ -98,6 +101,15 @@ def test_workers_come_to_the_same_verdict(monkeypatch: pytest.MonkeyPatch) -> No
         with pytest.raises(Invalid) as shared:
             verify(bundle_of(name), trust_of("full"), workers=2)
         assert (shared.value.step, shared.value.reason_code) == (alone.value.step, alone.value.reason_code)
+
+
+def die(*_: object) -> Context:
+    os._exit(1)
+
+
+def test_a_worker_that_dies_says_nothing_of_the_bundle() -> None:
+    with pytest.raises(OSError, match="worker process died"):
+        list(judge_in_processes(die, (), [b"line"], 2))
 
 
 def test_progress_reaches_the_end(trust: Trust, quiet: bytes) -> None:
