@@ -19,7 +19,7 @@ _SPARE_CONNECTIONS: Final = 16
 _QUEUED_MESSAGES: Final = 100_000
 _QUEUED_BYTES: Final = 64 * 1024 * 1024
 _INFLIGHT_MESSAGES: Final = 2000  # as [broker] window in voltseal.toml
-_MAX_KEEPALIVE_S: Final = 900
+_MAX_KEEPALIVE_S: Final = 3600  # the most that the firmware lets an operator choose
 _CIPHERS: Final = ":".join(
     f"ECDHE-{key}-{cipher}"
     for key in ("ECDSA", "RSA")
