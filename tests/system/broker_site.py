@@ -193,9 +193,9 @@ class Session:
     ) -> None:
         self.published.put(Published(reason))
 
-    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        """Publish with QoS 1, without waiting for the answer."""
-        self._client.publish(topic, payload, qos=1, retain=retain)
+    def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
+        """Publish, without waiting for the answer."""
+        self._client.publish(topic, payload, qos=qos, retain=retain)
 
     def answer(self) -> ReasonCode:
         """The answer to the earliest publish whose answer was not asked for yet."""

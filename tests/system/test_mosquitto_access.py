@@ -143,6 +143,12 @@ def test_nothing_is_retained(
         assert gateway.receive() == (UP, b"sentinel")
 
 
+def test_qos_2_ends_the_session(gateway: Session, device: Session) -> None:
+    device.publish(UP, b"exactly once", qos=2)
+    device.ended.get(timeout=WITHIN_S)
+    assert gateway.messages.empty()
+
+
 def test_weak_cipher_suites_are_refused(site: BrokerSite) -> None:
     context = site.context(site.pair(DEVICE))
     context.maximum_version = ssl.TLSVersion.TLSv1_2

@@ -10,11 +10,14 @@ import os
 import pwd
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from voltseal.broker.errors import BrokerDirectoryError
 from voltseal.broker.mosquitto import render_acl, render_configuration
 from voltseal.broker.settings import BrokerSettings
 from voltseal.certificates.files import PRIVATE_MODE, PUBLIC_MODE, replace_file
+
+_DIRECTORY_MODE: Final = 0o755
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def install(settings: BrokerSettings, *, replace: bool = False) -> Installed:
         if not path.is_file():
             raise BrokerDirectoryError(f"{path} is not there")
     try:
-        settings.directory.mkdir(parents=True, exist_ok=True, mode=0o755)
+        make_directory(settings.directory)
         settings.persistence_path.mkdir(exist_ok=True, mode=0o700)
         replace_file(settings.acl_path, render_acl(settings).encode(), PRIVATE_MODE)
         replace_file(settings.configuration_path, render_configuration(settings).encode(), PUBLIC_MODE)
@@ -61,9 +64,17 @@ def install(settings: BrokerSettings, *, replace: bool = False) -> Installed:
         raise BrokerDirectoryError(f"{error.filename or settings.directory}: {error.strerror}") from error
 
 
+def make_directory(path: Path) -> None:
+    """Make what is missing of `path`, open to every account: an operator's umask must not shut Mosquitto out."""
+    for part in (*reversed(path.parents), path):
+        if not part.exists():
+            part.mkdir()
+            part.chmod(_DIRECTORY_MODE)
+
+
 def put_credential(path: Path, content: bytes, mode: int, user: str) -> None:
     """Put a certificate or key beside the configuration, owned by `user` where that can be. Raises `OSError`."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+    make_directory(path.parent)
     replace_file(path, content, mode)
     give_to(user, [path])
 

@@ -81,7 +81,7 @@ def read_passphrase(path: Path) -> bytes:
     if len(line) < _MIN_PASSPHRASE:
         raise PassphraseError(
             f"the first line of {path} is shorter than {_MIN_PASSPHRASE} characters",
-            hint=f"umask 077; openssl rand -base64 24 > {path}",
+            hint=f"(umask 077; openssl rand -base64 24 > {path})",
         )
     return line
 

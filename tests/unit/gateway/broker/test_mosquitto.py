@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,6 +138,17 @@ def test_an_account_that_is_not_here_is_said_to_own_nothing(tmp_path: Path) -> N
     settings = in_directory(tmp_path, user="voltseal-no-such-account")
     assert Account.find(settings.user) is None
     assert not install(settings).owned
+
+
+def test_a_strict_umask_does_not_shut_mosquitto_out(tmp_path: Path) -> None:
+    settings = replace(in_directory(tmp_path), directory=tmp_path / "new" / "broker")
+    before = os.umask(0o077)
+    try:
+        install(settings)
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (tmp_path / "new", settings.directory)] == [0o755, 0o755]
+    assert settings.configuration_path.stat().st_mode & 0o777 == 0o644
 
 
 def test_the_access_list_is_private(tmp_path: Path) -> None:
