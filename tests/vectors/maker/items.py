@@ -58,6 +58,8 @@ def _bad() -> list[tuple[str, bytes]]:
         ("integer -2^53", integer(-MAX_INT - 1)),
         ("integer 2^64-1", integer((1 << 64) - 1)),
         *[(f"integer 1 in {width} bytes", integer(1, width)) for width in (1, 2, 4, 8)],
+        *[(f"integer {most} in {width} bytes", integer(most, width)) for most, width in _just_too_wide()],
+        *[(f"integer {-1 - most} in {width} bytes", integer(-1 - most, width)) for most, width in _just_too_wide()],
         *[(f"integer -1 in {width} bytes", integer(-1, width)) for width in (1, 2, 4, 8)],
         *[(f"byte string length in {width} bytes", bstr(b"a", width)) for width in (1, 2, 4, 8)],
         *[(f"array length in {width} bytes", array([NULL], width)) for width in (1, 2, 4, 8)],
@@ -105,6 +107,11 @@ def _bad() -> list[tuple[str, bytes]]:
         ("indefinite tag", b"\xdf\x00"),
         ("cyclic reference", b"\xd8\x1c\x81\xd8\x1d\x00"),
     ]
+
+
+def _just_too_wide() -> list[tuple[int, int]]:
+    """The largest number that the next shorter form holds, and the bytes of the longer one."""
+    return [(23, 1), (255, 2), (65_535, 4), ((1 << 32) - 1, 8)]
 
 
 def _tags() -> list[tuple[int, bytes]]:

@@ -112,6 +112,9 @@ def _unknown_kinds() -> list[Case]:
         Case("schema-unknown-two-columns", "unknown schema, which may have two columns", committed(COLUMNS[:2], elements={1: integer(77)}), "unsupported"),
         Case("boot-schema-unknown", "boot statement of schema 2", boot_with({}, {1: integer(2)}), "unsupported"),
         Case("loss-schema-unknown", "loss statement of schema 2", bare(parts.loss_payload(integer(0), {1: integer(2)})), "unsupported"),
+        Case("record-type-unknown-in-two", "record_type 4 in a message of two", array([bstr(signed(fourth)), NULL]), "malformed"),
+        Case("record-type-unknown-trailing", "record_type 4, a byte after the message", bare(fourth) + b"\x00", "malformed"),
+        Case("record-type-unknown-element", "record_type 4, a float after the statement", array([bstr(signed(fourth)), NULL, HALF_ONE]), "malformed"),
         Case("record-type-unknown-malformed", "record_type 4, but prev of 31 bytes", bare(array([*parts.common(4, {7: bstr(bytes(31))}), NULL])), "malformed"),
         Case("record-type-unknown-float", "record_type 4, but a float in its body", bare(array([*parts.common(4), HALF_ONE])), "malformed"),
         Case("schema-unknown-malformed-column", "unknown schema, but a column of text", committed([COLUMNS[0], tstr("x")], elements={1: integer(77)}), "malformed"),
@@ -153,6 +156,10 @@ def _column_encoding() -> list[Case]:
         ("late-constant-trailing-zero", "ends in 0 after its first integer", array([NULL, integer(5), integer(0)])),
         ("late-zero-trailing-zero", "ends in 0 after its first integer, which is 0", array([NULL, integer(0), integer(0)])),
         ("long-integer", "integer not in shortest form", integer(5, 1)),
+        ("long-integer-23", "23 in two bytes", integer(23, 1)),
+        ("long-integer-255", "255 in three bytes", integer(255, 2)),
+        ("long-integer-65535", "65,535 in five bytes", integer(65_535, 4)),
+        ("long-integer-2-32", "2^32-1 in nine bytes", integer((1 << 32) - 1, 8)),
         ("long-difference", "difference not in shortest form", array([integer(500), integer(5, 2)])),
         ("long-array-head", "array length not in shortest form", array([integer(5), integer(1)], 1)),
         ("indefinite", "array of indefinite length", b"\x9f" + integer(5) + integer(1) + b"\xff"),
@@ -179,10 +186,13 @@ def _column_encoding() -> list[Case]:
     ]  # fmt: skip
     cases = [(name, breaks, committed([*COLUMNS[:5], item, *COLUMNS[6:]])) for name, breaks, item in rows]
     single = parts.columns_of(READINGS[:1])
-    single[5] = array([integer(5), integer(1)])
-    return malformed(
-        "column", [*cases, ("array-of-single-reading", "array where there is one reading", committed(single, 1))]
-    )
+    of_single = [
+        ("array-of-single-reading", "array where there is one reading", array([integer(5), integer(1)])),
+        ("minus-2-53-of-single-reading", "value -2^53 of a single reading", TOO_SMALL),
+        ("long-integer-of-single-reading", "integer not in shortest form, of a single reading", integer(23, 1)),
+    ]
+    cases += [(name, breaks, committed([*single[:5], item, *single[6:]], 1)) for name, breaks, item in of_single]
+    return malformed("column", cases)
 
 
 def _time_column() -> list[Case]:

@@ -61,6 +61,9 @@ def _message_form() -> list[Case]:
         ("columns-null", "null as columns", array([statement, SEED, NULL])),
         ("columns-map", "columns as a map", array([statement, SEED, mapping([(integer(0), integer(0))])])),
         ("tagged", "a tag before the message", b"\xd9\xd9\xf7" + VALID),
+        ("boot-two-elements", "a boot statement and something else", array([bstr(BOOT), NULL])),
+        ("boot-trailing", "a byte after the message of a boot statement", array([bstr(BOOT)]) + b"\x00"),
+        ("boot-cut", "last byte missing from the message of a boot statement", array([bstr(BOOT)])[:-1]),
         ("boot-tagged-statement", "a tag before the statement's byte string", array([b"\xd8\x18" + bstr(BOOT)])),
     ])  # fmt: skip
 
@@ -175,9 +178,12 @@ def _tail() -> list[Case]:
 
 
 def _other_alg() -> list[Case]:
-    def with_alg(alg: int, signature: bytes, payload: bytes = PAYLOAD) -> bytes:
+    def with_alg_alone(alg: int, signature: bytes, payload: bytes = PAYLOAD, unprotected: bytes = b"\xa0") -> bytes:
         header = mapping([(integer(1), integer(alg)), (integer(4), bstr(DEVICE.kid))])
-        return telemetry(signed(payload, header=header, signature=bstr(signature)))
+        return signed(payload, header=header, signature=bstr(signature), unprotected=unprotected)
+
+    def with_alg(alg: int, signature: bytes, payload: bytes = PAYLOAD) -> bytes:
+        return telemetry(with_alg_alone(alg, signature, payload))
 
     long_signature = some_bytes("long signature", 32) * 3
     return [
@@ -186,6 +192,9 @@ def _other_alg() -> list[Case]:
         Case("alg-large", "alg with a number of four bytes", with_alg(-65_700, long_signature), "unsupported"),
         Case("alg-positive", "alg of HMAC", with_alg(5, MAKER.sign(b"")[:32]), "unsupported"),
         Case("alg-unknown-malformed-payload", "unknown alg, but a payload that is no array", with_alg(-8, long_signature, HALF_ONE), "malformed"),
+        Case("alg-unknown-signature-cut", "unknown alg, last byte of the signature missing", telemetry(with_alg_alone(-8, long_signature)[:-1]), "malformed"),
+        Case("alg-unknown-trailing", "unknown alg, a byte after the COSE_Sign1", telemetry(with_alg_alone(-8, long_signature) + b"\x00"), "malformed"),
+        Case("alg-unknown-unprotected", "unknown alg, something in the unprotected header", telemetry(with_alg_alone(-8, long_signature, unprotected=mapping([(integer(5), NULL)]))), "malformed"),
         Case("alg-unknown-malformed-columns", "unknown alg, but columns of one element", _without_columns(with_alg(-8, long_signature)), "malformed"),
     ]  # fmt: skip
 

@@ -83,8 +83,9 @@ def test_no_tag_reaches_its_meaning() -> None:
 def test_shared_references_cannot_expand() -> None:
     """A kilobyte that names itself 2^40 times over stays a kilobyte, and is refused."""
     inner = b"\xd8\x1c\x80"
-    for _ in range(7):
-        inner = b"\xd8\x1c\x98\x40" + inner + b"\xd8\x1d\x00" * 63
+    for level in range(7, 0, -1):  # counted from outside, as references are
+        inner = b"\xd8\x1c\x98\x40" + inner + (b"\xd8\x1d" + bytes([level])) * 63
+    assert len(inner) < 1_500
     with pytest.raises(WireError, match="malformed"):
         cbor.decode(inner)
 

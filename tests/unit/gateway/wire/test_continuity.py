@@ -101,6 +101,13 @@ def test_boot_regression() -> None:
     assert not found.chain_breaks
 
 
+def test_boot_count_after_twins() -> None:
+    """Of twins with different boot counts either may be the true one."""
+    twins = [link(1, boot=5), link(1, boot=9, variant=1)]
+    assert not analyse([*twins, link(2, boot=7)], 1, 2).boot_regressions
+    assert analyse([*twins, link(2, boot=4)], 1, 2).boot_regressions == (BootRegression(2, digest((2, 0)), 4, 5),)
+
+
 lost_ranges = st.builds(
     lambda first, length, reason: LostRange(first, first + length, reason),
     st.integers(0, 40), st.integers(0, 12), st.sampled_from(list(LostReason)),

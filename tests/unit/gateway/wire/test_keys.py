@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.vectors.load import load
 
-from voltseal.wire import keys
+from voltseal.wire import cose, enrolment, keys, statement
 from voltseal.wire.errors import WireError
 from voltseal.wire.keys import KeyFileError, PublicKey, SigningKey
 from voltseal.wire.outcome import Outcome
@@ -47,6 +48,41 @@ def test_high_s_is_refused_though_it_verifies() -> None:
     high = signature[:32] + (keys.P256_ORDER - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
     with pytest.raises(WireError, match="not low"):
         KEY.public.verify(b"x", high)
+
+
+def test_the_largest_low_s() -> None:
+    """s of n // 2 is low, one more is not: a key made for a signature with such an s."""
+    order, half = keys.P256_ORDER, keys.P256_ORDER // 2
+    nonce = 12_345
+    r = ec.derive_private_key(nonce, ec.SECP256R1()).public_key().public_numbers().x % order
+    for s in (half, half + 1):
+        scalar = (s * nonce - int.from_bytes(sha256(b"x").digest(), "big")) * pow(r, -1, order) % order
+        key = SigningKey.from_private(ec.derive_private_key(scalar, ec.SECP256R1())).public
+        assert refused(key, b"x", r.to_bytes(32, "big") + s.to_bytes(32, "big")) == (s > half)
+
+
+def test_a_signature_counts_only_for_the_key_that_is_named() -> None:
+    """Signed by `KEY`, but `OTHER` is named in the protected header: neither may be taken for the signer."""
+    made = statement.parse(bytes.fromhex(load("statement")["vectors"][0]["output"]["statement"]))
+    named = cose.unsigned(OTHER.public.kid, made.sign1.payload)
+    signature = KEY.sign(named.to_be_signed(keys.external_aad(keys.STATEMENT_CONTEXT, "o")))
+    found = statement.parse(cose.encode_sign1(OTHER.public.kid, made.sign1.payload, signature))
+    KEY.public.verify(found.sign1.to_be_signed(keys.external_aad(keys.STATEMENT_CONTEXT, "o")), signature)
+    for key in (KEY, OTHER):
+        with pytest.raises(WireError, match="bad-signature"):
+            statement.verify(found, key.public, "o")
+
+
+def test_an_endorsement_counts_only_for_the_maker_who_is_named() -> None:
+    good = next(one for one in load("endorsement")["vectors"] if one["expect"] == "ok")
+    origin = load("endorsement")["origin"]
+    endorsement = enrolment.parse_endorsement(bytes.fromhex(good["input"]["bytes"]), origin)
+    named = cose.unsigned(OTHER.public.kid, endorsement.sign1.payload)
+    signature = KEY.sign(named.to_be_signed(keys.external_aad(keys.ENDORSEMENT_CONTEXT, origin)))
+    raw = cose.encode_sign1(OTHER.public.kid, endorsement.sign1.payload, signature)
+    for key in (KEY, OTHER):
+        with pytest.raises(WireError, match="bad-signature"):
+            enrolment.verify(enrolment.parse_endorsement(raw, origin), key.public, origin)
 
 
 @pytest.mark.parametrize("length", [0, 63, 65, 128])
