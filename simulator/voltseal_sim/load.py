@@ -192,6 +192,8 @@ class LoadClient:
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._connected.set()
         self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
+        self._published = self._taken_by_broker = 0
 
     def open(self) -> None:
         """Connect and wait for the broker's word. Raises `LoadError`."""
@@ -224,10 +226,11 @@ class LoadClient:
                 numbers = self._waiting[message.ueid]
                 self._waiting_total += message.sequence not in numbers
                 numbers.add(message.sequence)
-            self._client.publish(message.topic, message.payload, qos=1)
+            self.send_raw(message.topic, message.payload)
 
     def send_raw(self, topic: str, payload: bytes) -> None:
         """Publish anything, anywhere; nothing is expected back."""
+        self._published += 1
         self._client.publish(topic, payload, qos=1)
 
     def wait_receipted(self, timeout_s: float = 30.0) -> None:
@@ -244,12 +247,20 @@ class LoadClient:
             self._waiting_total = 0
 
     @property
+    def unsent(self) -> int:
+        """How many published messages the broker has not taken yet."""
+        return self._published - self._taken_by_broker
+
+    @property
     def waiting(self) -> int:
         """How many statements have no receipt yet."""
         return self._waiting_total
 
     def _on_connect(self, client: mqtt.Client, *_: Any) -> None:
         client.subscribe(f"voltseal/1/{self._site}/+/down", qos=1)
+
+    def _on_publish(self, *_: Any) -> None:
+        self._taken_by_broker += 1
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
         ueid = bytes.fromhex(message.topic.split("/")[3])

@@ -55,6 +55,12 @@ class Mosquitto:
         """Where clients connect, as mqtt://host:port."""
         return f"mqtt://{_HOST}:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process. Precondition: it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> str:
         """Start and wait until it takes connections; return the url. Raises MosquittoError."""
         if self._process is not None:

@@ -72,6 +72,8 @@ class Subscriber:
         self._socket: BufferedSocket | None = None
         self._descriptor = -1
         self._session = 0
+        self._is_up = False  # from CONNACK on: a session that is resumed delivers before our subscription is confirmed
+        self._was_up = False
         self._taken = 0
         self._reading = False
         self._in_flight = 0
@@ -82,8 +84,8 @@ class Subscriber:
 
     @property
     def connected(self) -> bool:
-        """Whether messages can arrive now."""
-        return self._subscribed.is_set()
+        """Whether the broker has let us in."""
+        return self._is_up
 
     async def wait_subscribed(self) -> None:
         """Return once the broker has confirmed the subscription."""
@@ -98,7 +100,7 @@ class Subscriber:
             try:
                 await self._connect()
                 await self._attend()
-                retry_s = _FIRST_RETRY_S if self._session_was_up else retry_s
+                retry_s = _FIRST_RETRY_S if self._was_up else retry_s
             except (OSError, ssl.SSLError) as error:
                 _logger.warning("broker unreachable host=%s port=%d error=%r", address.host, address.port, str(error))
             finally:
@@ -111,7 +113,7 @@ class Subscriber:
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Tell the broker that these are done with, in the order in which they came."""
         for arrival in arrivals:
-            if arrival.qos and arrival.session == self._session and self._subscribed.is_set():
+            if arrival.qos and arrival.session == self._session and self._is_up:
                 self._client.ack(arrival.packet_id, arrival.qos)
         self._taken -= len(arrivals)
         if self._taken < self._broker.window and not self._reading and self._socket is not None:
@@ -119,7 +121,7 @@ class Subscriber:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send on `down`, QoS 1. Waits in a bounded queue while too many are under way; a device asks again anyway."""
-        if not self._subscribed.is_set() or self._in_flight >= _MAX_RECEIPTS_IN_FLIGHT:
+        if not self._is_up or self._in_flight >= _MAX_RECEIPTS_IN_FLIGHT:
             self._waiting.append((topic, payload))
             return
         if self._client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -145,7 +147,7 @@ class Subscriber:
         """TCP, TLS and the CONNECT packet. Resolving and connecting block, so a thread does them."""
         address = self._broker.address
         loop = asyncio.get_running_loop()
-        self._session_was_up = False
+        self._was_up = False
         self._client.connect_async(address.host, address.port, self._broker.keepalive_s)
         await loop.run_in_executor(None, self._client.reconnect)
         sock = self._client.socket()
@@ -219,13 +221,16 @@ class Subscriber:
         self._socket, self._descriptor, self._reading = None, -1, False
 
     def _on_connect(
-        self, client: mqtt.Client, _userdata: Any, _flags: ConnectFlags, reason: ReasonCode, _: Properties | None
+        self, client: mqtt.Client, _userdata: Any, flags: ConnectFlags, reason: ReasonCode, _: Properties | None
     ) -> None:
         if reason.is_failure:
             _logger.error("broker refused reason=%r", str(reason))
             return
         self._session += 1
+        self._is_up = self._was_up = True
+        _logger.info("broker session resumed=%s", str(flags.session_present).lower())
         client.subscribe(self._filter, qos=1)
+        self._send_waiting()
 
     def _on_subscribe(
         self, _client: mqtt.Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _: Properties | None
@@ -233,14 +238,13 @@ class Subscriber:
         if any(reason.is_failure for reason in reasons):
             _logger.error("broker refused subscription filter=%s", self._filter)
             return
-        self._session_was_up = True
         self._subscribed.set()
         _logger.info("broker connected filter=%s", self._filter)
-        self._send_waiting()
 
     def _on_disconnect(
         self, _client: mqtt.Client, _userdata: Any, _flags: DisconnectFlags, reason: ReasonCode, _: Properties | None
     ) -> None:
+        self._is_up = False
         self._subscribed.clear()
         self._lost.set()
         if not self._stopping.is_set():
@@ -262,7 +266,7 @@ class Subscriber:
             self._send_waiting()
 
     def _send_waiting(self) -> None:
-        while self._waiting and self._subscribed.is_set() and self._in_flight < _MAX_RECEIPTS_IN_FLIGHT:
+        while self._waiting and self._is_up and self._in_flight < _MAX_RECEIPTS_IN_FLIGHT:
             topic, payload = self._waiting.popleft()
             self.publish(topic, payload)
 

@@ -24,6 +24,7 @@ _ONE_ITEM: Final = re.compile(_ITEM, re.DOTALL)
 _ARRAY: Final = 0x80
 _DOUBTFUL_ENDS: Final = (0x00, 0xF6)  # zero and null, which may not end every array
 # Without 8-byte integers, no sum of 256 differences reaches 2^53. (Other bytes that look alike do no harm.)
+_LONG_INTEGERS: Final = b"\x1b\x3b"
 _LONG_HEADS: Final = re.compile(rb"[\x1b\x3b]")
 # Among canonical columns: 0 first, then integers that are not negative, and no null.
 _TIME_OFFSETS: Final = re.compile(
@@ -81,9 +82,10 @@ def _split_single(raw: bytes, at: int) -> tuple[bytes, ...]:
     columns = tuple(_ONE_ITEM.findall(raw, at))
     if b"".join(columns) != raw[at:]:  # findall skips what does not match
         raise malformed("a column of a single reading is not an integer or null of shortest form")
-    if _LONG_HEADS.search(raw, at):
+    if _LONG_HEADS.search(raw, at):  # the byte may as well stand inside a value
         for column in columns:
-            decode_column(column, 1)
+            if column[0] in _LONG_INTEGERS:
+                decode_column(column, 1)
     return columns
 
 
