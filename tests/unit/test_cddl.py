@@ -28,7 +28,8 @@ BEYOND_CDDL = {
     "column-sum-too-large-between", "column-trailing-zero",
     "boot-claims-indefinite", "boot-duplicate-label", "column-bignum", "column-indefinite", "column-long-array-head",
     "column-long-difference", "column-long-integer", "column-long-integer-2-32", "column-long-integer-23",
-    "column-long-integer-255", "column-long-integer-65535", "column-long-integer-of-single-reading", "payload-boot-count-long", "payload-commitment-chunks",
+    "column-long-integer-255", "column-long-integer-65535", "column-long-integer-of-single-reading",
+    "payload-boot-count-long", "payload-commitment-chunks",
     "payload-commitment-long-head", "payload-indefinite", "payload-long-head", "payload-record-type-long",
     "payload-sequence-bignum", "payload-sequence-long", "payload-tagged", "payload-trailing",
 }  # fmt: skip

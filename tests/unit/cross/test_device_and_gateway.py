@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.vectors.load import load, vectors
 
@@ -30,7 +30,8 @@ ORIGIN = "cross.example/log"
 PRIVATE = bytes(range(1, 33))
 KEY = SigningKey.from_private(ec.derive_private_key(int.from_bytes(PRIVATE, "big"), ec.SECP256R1()))
 SEED = bytes(range(16))
-VALUES = st.none() | st.integers(-1_000, 100_000) | st.sampled_from([0, MAX_INT, -MAX_INT, 2**32, -(2**32)])
+# Differences of 2^53 and more cannot be written: a device has to begin another statement then.
+VALUES = st.none() | st.integers(-1_000, 100_000) | st.sampled_from([0, MAX_INT // 2, -(MAX_INT // 2), 2**32, -(2**32)])
 
 
 def signer(digest: bytes) -> bytes:
@@ -42,10 +43,7 @@ def signer(digest: bytes) -> bytes:
 def test_telemetry(rows: list[list[int | None]], step_ms: int) -> None:
     """Readings in, readings out: through encoder, signature, decoder, commitment."""
     readings = [(index * step_ms, *row) for index, row in enumerate(rows)]
-    try:
-        encoded = device_commitment.encode_columns(readings, 30)
-    except CborError:  # a difference that leaves the range: the device has to begin another statement
-        assume(False)
+    encoded = device_commitment.encode_columns(readings, 30)
     root = device_commitment.commitment(SEED, encoded)
     position = device_statement.Position(1, 5, 1_700_000_000_000, 2, 10, bytes(32))
     payload = device_statement.telemetry_payload(1, position, len(readings), root)
