@@ -3,7 +3,7 @@
 from voltseal_device.errors import DeviceError
 
 
-def module_for(device_class: str, driver: str):  # noqa: ANN201
+def module_for(device_class: str, driver: str):
     """The module of a device class. Raises DeviceError('no-module') or DeviceError('no-driver')."""
     if device_class == "bms":
         from modules import bms

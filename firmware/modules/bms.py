@@ -8,7 +8,7 @@ from voltseal_wire.schemas import BMS_PACK
 FIELDS = BMS_PACK.fields[1:]  # field 0 is the reading's time, which whoever polls knows
 
 
-def _driver(name: str):  # noqa: ANN202
+def _driver(name: str):
     # One import a driver: a board loads only what it speaks.
     if name == "jbd":
         from drivers import jbd

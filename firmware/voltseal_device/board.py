@@ -19,7 +19,7 @@ def absolute(directory: str, path: str) -> str:
     return path if path.startswith("/") else directory + "/" + path
 
 
-def open_board(files, root: str, config):  # noqa: ANN201
+def open_board(files, root: str, config):
     """What `config` asks for. Raises DeviceError('bad-board')."""
     if config.bus_path:
         from .port.serial import SerialHost

@@ -1,7 +1,8 @@
 """From power-on to the boot statement. Loaded for that time only: `main` forgets this module and what only it uses.
 
-The order, and why: configuration first (nothing is touched if it is wrong); losses and spool (they know the chain's head); counters,
-then identity (see `identity`); boot count and block, before anything is signed; the boot statement, before anything is sent.
+The order, and why: configuration first (nothing is touched if it is wrong); losses and spool (they know the chain's
+head); counters, then identity (see `identity`); boot count and block, before anything is signed; the boot statement,
+before anything is sent.
 """
 
 from collections import namedtuple
@@ -21,12 +22,10 @@ from .sequence import Numbers
 SWNAME = "voltseal-device"
 BOOTSEED_BYTES = 32
 
-State = namedtuple("State", ("settings", "module", "board", "tls", "losses", "spool", "identity"))
+State = namedtuple("State", ("settings", "module", "board", "tls", "spool", "identity"))
 """What is known before anything is signed."""
 
-Parts = namedtuple(
-    "Parts", ("settings", "module", "board", "tls", "spool", "sealer", "clock", "device", "receipt_key")
-)
+Parts = namedtuple("Parts", ("settings", "module", "board", "tls", "spool", "sealer", "clock", "device", "receipt_key"))
 """What runs after boot."""
 
 
@@ -37,16 +36,14 @@ def open_state(files, settings, root: str) -> State:
     board = open_board(files, root, settings)
     tls = _tls(settings)
     losses = recovery.read_losses(files, directory)
-    spool = recovery.read_spool(
-        files, directory + "/spool", losses, settings.spool_bytes, settings.spool_segment_bytes
-    )
+    spool = recovery.read_spool(files, directory + "/spool", losses, settings.spool_bytes, settings.spool_segment_bytes)
     who = identity.load(files, directory, settings.signer)
     if who is None:
         if spool.head.sequence >= 0:
             raise DeviceError("state-lost", "the spool holds statements, but the key that signed them is gone")
         recovery.create_counters(files, directory)
         who = identity.create(files, directory, settings.signer)
-    return State(settings, module, board, tls, losses, spool, who)
+    return State(settings, module, board, tls, spool, who)
 
 
 def enrol(files, state: State) -> None:
@@ -71,7 +68,7 @@ def boot(files, state: State, root: str) -> Parts:
     settings, who = state.settings, state.identity
     clock = Clock(settings.clock, settings.clock_uncertainty_ms)
     numbers = Numbers(files, settings.directory, settings.sequence_block)
-    sealer = Sealer(who, settings.origin, clock, numbers, state.spool, state.losses)
+    sealer = Sealer(who, settings.origin, clock, numbers, state.spool)
     ephemeral, bootseed = p256.generate(), port.random_bytes(BOOTSEED_BYTES)
     try:
         key = receipt.receipt_key(ephemeral, settings.gateway_receipt_key, bootseed, settings.origin, who.ueid)
@@ -99,13 +96,13 @@ def boot(files, state: State, root: str) -> Parts:
     return Parts(settings, state.module, state.board, state.tls, state.spool, sealer, clock, who.device, key)
 
 
-def _with_lost(claims, lost: list):  # noqa: ANN202
+def _with_lost(claims, lost: list):
     # MicroPython's namedtuple has no _replace.
     at = len(claims) - 3
     return boot_statement.Claims(*(claims[:at] + (lost,) + claims[at + 1 :]))
 
 
-def _tls(settings):  # noqa: ANN202
+def _tls(settings):
     if not settings.tls_ca:
         return None
     names = (settings.tls_ca, settings.tls_certificate, settings.tls_key)

@@ -53,6 +53,7 @@ _TEXTS = {
     "board": (0, 64, ""),
     "enrolment_nonce": (0, 128, ""),
 }
+_IN_HEX = ("gateway_receipt_key", "enrolment_nonce")
 _SITE_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 
@@ -81,13 +82,12 @@ def load(files, directory: str) -> Settings:
 def check(values: dict, directory: str) -> Settings:
     """The settings in these values. Raises DeviceError('bad-config')."""
     _refuse_unknown(values)
-    checked = {"directory": directory}
+    checked: dict[str, object] = {"directory": directory}
     for key in _INTEGERS:
         checked[key] = _integer(key, values)
     for key in _TEXTS:
-        checked[key] = _text(key, values)
-    for key in ("gateway_receipt_key", "enrolment_nonce"):
-        checked[key] = _hex(key, checked[key])
+        text = _text(key, values)
+        checked[key] = _hex(key, text) if key in _IN_HEX else text
     settings = Settings(**checked)
     _check_names(settings)
     _check_bus_and_tls(settings)

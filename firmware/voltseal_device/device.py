@@ -14,15 +14,8 @@ class Device:
         settings = parts.settings
         self._parts = parts
         self._transport = Transport(parts.board.open_line, settings.bus_timeout_ms, settings.bus_retries)
-        self._measurement = Measurement(
-            parts.module,
-            self._transport,
-            parts.sealer,
-            parts.clock,
-            settings.period_ms,
-            settings.readings_per_statement,
-        )
-        self._uplink = Uplink(settings, parts.device, parts.spool, parts.sealer, parts.receipt_key, parts.tls)
+        self._measurement = Measurement(parts.module, self._transport, parts.sealer, parts.clock, settings)
+        self._uplink = Uplink(parts)
 
     async def run(self, stop_requested) -> None:
         """Measure and send until `stop_requested()`."""

@@ -1,7 +1,7 @@
 """Small records that survive a power cut: either the old one or the new one is there, never half of one.
 
-A record is `crc32 (4 bytes, big-endian) | content`. Written to `<path>.new`, made durable, then renamed: a cut before the
-rename leaves the old record and a stray `.new` that the next write replaces.
+A record is `crc32 (4 bytes, big-endian) | content`. Written to `<path>.new`, made durable, then renamed: a cut before
+the rename leaves the old record and a stray `.new` that the next write replaces.
 """
 
 from binascii import crc32
@@ -18,7 +18,10 @@ def write(files, path: str, content: bytes) -> None:
 
 
 def read(files, path: str) -> bytes | None:
-    """The record's content, or None if there is none. Raises DeviceError('damaged-record') if its check sum is wrong."""
+    """The record's content, or None if there is none.
+
+    Raises DeviceError('damaged-record') if its check sum is wrong.
+    """
     try:
         file = files.open(path, "rb")
     except OSError as error:

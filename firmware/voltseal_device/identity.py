@@ -1,8 +1,8 @@
 """Who the device is: `ueid` and key, made at the first boot and kept for good.
 
-The record `identity` (17 bytes of ueid, then the signer's secret) is the last file of the first boot: where it exists, the
-counters have existed too, so their absence later is damage and not a new device. A cut before leaves no identity, and the
-next boot makes another one, which nobody has seen.
+The record `identity` (17 bytes of ueid, then the signer's secret) is the last file of the first boot: where it exists,
+the counters have existed too, so their absence later is damage and not a new device. A cut before leaves no identity,
+and the next boot makes another one, which nobody has seen.
 """
 
 from collections import namedtuple

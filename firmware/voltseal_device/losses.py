@@ -28,7 +28,10 @@ class Losses:
         self._rows = rows
 
     def add(self, ranges: list) -> None:
-        """Note (first, last, reason) ranges and what they undo. Durable when it returns; known numbers are kept as they are."""
+        """Note (first, last, reason) ranges and what they undo.
+
+        Durable when it returns; known numbers are kept as they are.
+        """
         for first, last, reason in ranges:
             for part_first, part_last in self._unknown_parts(first, last):
                 self._rows.append((part_first, part_last, reason, _NOT_DECLARED))
@@ -88,8 +91,8 @@ def _joined(rows: list, at_any_price: bool) -> list:
     """Ascending rows with neighbours joined that touch and are alike; `at_any_price` also those that only touch."""
     joined = []
     for row in rows:
-        before = joined[-1] if joined else None
-        touches = before is not None and before[1] + 1 == row[0]
+        before = joined[-1] if joined else (0, -2)
+        touches = before[1] + 1 == row[0]
         if touches and before[2:] == row[2:]:
             joined[-1] = (before[0], row[1]) + row[2:]
         elif touches and at_any_price:

@@ -1,4 +1,4 @@
-"""The firmware manifest, whose SHA-256 the boot statement carries as `measurement` (specification, "Boot statement")."""
+"""The firmware manifest, whose SHA-256 is the boot statement's `measurement` (specification, "Boot statement")."""
 
 from hashlib import sha256
 

@@ -12,13 +12,13 @@ from .journal import say
 class Measurement:
     """The readings of one statement in the making, and the schedule. Memory: one tuple of integers a reading."""
 
-    def __init__(self, module, transport, sealer, clock, period_ms: int, readings_per_statement: int) -> None:
+    def __init__(self, module, transport, sealer, clock, settings) -> None:
         self._module = module
         self._transport = transport
         self._sealer = sealer
         self._clock = clock
-        self._period_ms = period_ms
-        self._full = readings_per_statement
+        self._period_ms = settings.period_ms
+        self._full = settings.readings_per_statement
         self._readings = []
         self._time = None
         self._first_up_ms = 0
@@ -39,7 +39,10 @@ class Measurement:
             await self._sleep(step_ms - late_ms, progress)
 
     def seal(self) -> None:
-        """Seal what has been collected, if anything. What the specification does not admit is dropped, with a log line."""
+        """Seal what has been collected, if anything.
+
+        What the specification does not admit is dropped, with a log line.
+        """
         readings, time = self._readings, self._time
         self._readings = []
         if not readings:

@@ -31,7 +31,10 @@ class Connection:
         return packet_id
 
     async def receive(self) -> tuple:
-        """The next (PUBACK, packet identifier, None) or (PUBLISH, topic, payload); an incoming message is acknowledged."""
+        """The next (PUBACK, packet identifier, None) or (PUBLISH, topic, payload).
+
+        An incoming message is acknowledged.
+        """
         while True:
             first, body = await packets.read_packet(self._reader, packets.MAX_INCOMING_BYTES)
             self._heard = port.ticks_ms()
@@ -47,7 +50,7 @@ class Connection:
                 raise MqttError("unexpected packet of type %d" % kind)
 
     async def keep_alive(self) -> None:
-        """Call at least once a second: pings when silent, and raises MqttError when the broker has been for too long."""
+        """Call at least once a second: pings when silent, raises MqttError when the broker has been for too long."""
         now = port.ticks_ms()
         heard, spoke = port.ticks_diff(now, self._heard), port.ticks_diff(now, self._spoke)
         if heard > self._keepalive_ms * 3 // 2:
@@ -89,7 +92,7 @@ async def _quietly(closing) -> None:
         pass  # the connection is gone already, which is what was wanted
 
 
-async def open_connection(host: str, broker_port: int, tls, server_name: str):  # noqa: ANN201
+async def open_connection(host: str, broker_port: int, tls, server_name: str):
     """(reader, writer) of a TCP or TLS connection; `tls` is a context of `port.tls_context` or None."""
     if tls is None:
         opening = asyncio.open_connection(host, broker_port)
@@ -98,10 +101,10 @@ async def open_connection(host: str, broker_port: int, tls, server_name: str):  
     return await asyncio.wait_for(opening, PATIENCE_S)
 
 
-async def connect(host: str, broker_port: int, tls, server_name: str, client_id: str, down_topic: str, keepalive_s: int):  # noqa: ANN201
-    """An established `Connection`, subscribed to `down_topic`."""
-    reader, writer = await open_connection(host, broker_port, tls, server_name)
-    connection = Connection(reader, writer, keepalive_s)
+async def connect(settings, tls, client_id: str, down_topic: str) -> Connection:
+    """An established `Connection` to the broker of the settings, subscribed to `down_topic`."""
+    reader, writer = await open_connection(settings.broker_host, settings.broker_port, tls, settings.tls_server_name)
+    connection = Connection(reader, writer, settings.keepalive_s)
     try:
         await asyncio.wait_for(connection.handshake(client_id, down_topic), PATIENCE_S)
     except (OSError, EOFError, MqttError, asyncio.TimeoutError):

@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 packets, as far as a device needs them: encoding, and one bounded read (OASIS MQTT 3.1.1, sections 2 and 3)."""
+"""MQTT packets, as far as a device needs them: encoding, and one bounded read (OASIS MQTT 3.1.1, sections 2 and 3)."""
 
 from .errors import DeviceError
 

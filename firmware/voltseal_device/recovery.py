@@ -17,7 +17,10 @@ from .spool import Spool
 
 
 def read_losses(files, directory: str) -> Losses:
-    """The losses on record. If it is damaged its ranges are gone, and will show as an unexplained gap, which is the truth."""
+    """The losses on record.
+
+    If it is damaged its ranges are gone, and will show as an unexplained gap, which is the truth.
+    """
     rows = []
     stored = _read(files, directory + "/" + losses.FILE) or b""
     for at in range(0, len(stored), losses.ROW_BYTES):
@@ -29,8 +32,11 @@ def read_spool(files, directory: str, lost: Losses, max_bytes: int, segment_byte
     """The spool in this directory, torn tails cut off, interrupted drops finished, damage recorded in `lost`."""
     files.make_directory(directory)
     found, head, boot_count = [], NO_HEAD, 0
-    for name in reversed([name for name in files.names(directory) if first_of(name) is not None]):
-        entry, message = _read_segment(files, directory + "/" + name, first_of(name), not found)
+    for name in reversed(files.names(directory)):
+        first = first_of(name)
+        if first is None:
+            continue
+        entry, message = _read_segment(files, directory + "/" + name, first, not found)
         if entry is None:
             files.remove(directory + "/" + name)
             files.sync_directory(directory)
@@ -123,6 +129,7 @@ def _read_segment(files, path: str, first: int, newest: bool) -> tuple:
             return None, None  # cut before its first record was safe: nothing in it was ever promised
         with files.open(path, "ab") as file:
             files.sync(file)  # what was read may still be in a cache that the next cut empties
+        files.sync_directory(path.rpartition("/")[0])
     if entry is None:
         entry = Segment(first, 0, NO_HEAD)
         entry.size = size

@@ -17,13 +17,13 @@ MAX_LOST_RANGES = 32  # in one statement; the specification's limit
 class Sealer:
     """Makes boot, loss and telemetry statements. `boot` comes first, once."""
 
-    def __init__(self, identity, origin: str, clock, numbers, spool, losses) -> None:
+    def __init__(self, identity, origin: str, clock, numbers, spool) -> None:
         self._identity = identity
         self._origin = origin
         self._clock = clock
         self._numbers = numbers
         self._spool = spool
-        self._losses = losses
+        self._losses = spool.losses
         self._prev = statement.FIRST_PREV
         self.boot_count = 0
         self.boot_message = b""
@@ -32,8 +32,8 @@ class Sealer:
     def boot(self, head: Head, make_payload) -> None:
         """Seal the boot statement of the boot that the numbers have begun, behind `head`.
 
-        Notes the numbers that the last boot left unused. `make_payload(position, lost)` encodes the claims, with the lost
-        ranges that are to be declared.
+        Notes the numbers that the last boot left unused. `make_payload(position, lost)` encodes the claims, with the
+        lost ranges that are to be declared.
         """
         if head.sequence >= 0:
             self._prev = head.digest

@@ -70,9 +70,7 @@ class Segment:
 
     def header(self) -> bytes:
         """The bytes that the file begins with."""
-        body = struct.pack(
-            HEADER, MAGIC, self.boot_count, self.first, self.before.sequence + 1, self.before.digest
-        )
+        body = struct.pack(HEADER, MAGIC, self.boot_count, self.first, self.before.sequence + 1, self.before.digest)
         return body + crc32(body).to_bytes(4, "big")
 
 

@@ -40,7 +40,10 @@ class Numbers:
         self._reserved_end = 0
 
     def begin(self, boot_count: int, first: int, head: Head) -> None:
-        """Start this boot at number `first`: stores the boot count and reserves the first block. Durable when it returns."""
+        """Start this boot at number `first`: stores the boot count and reserves the first block.
+
+        Durable when it returns.
+        """
         self.boot_count = boot_count
         self.next = self._reserved_end = first
         self._head = head

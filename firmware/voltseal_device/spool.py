@@ -24,7 +24,7 @@ class Spool:
         """`max_bytes` must hold at least four segments and four of the longest messages; `config` sees to that."""
         self._files = files
         self._directory = directory
-        self._losses = losses
+        self.losses = losses
         self._max_bytes = max_bytes
         self._segment_bytes = segment_bytes
         self._segments = []
@@ -86,7 +86,7 @@ class Spool:
         marked = 0
         for segment in self._segments:
             marked += segment.mark(first, last)
-        self._losses.receipted(first, last)
+        self.losses.receipted(first, last)
         self._forget()
         return marked
 
@@ -125,7 +125,7 @@ class Spool:
         while len(self._segments) > 1 and self.size_bytes() + needed + segments.HEADER_BYTES > self._max_bytes:
             lost = [(first, last, SPOOL_FULL) for first, last in self._segments[0].pending()]
             if lost:
-                self._losses.add(lost)
+                self.losses.add(lost)
             self._remove_oldest()
 
     def _forget(self) -> None:
@@ -168,5 +168,5 @@ class Spool:
         """Give these records up: recorded as lost, and not read again."""
         first, last = segment.first + first_index, segment.first + last_index
         pending = [run for run in segment.pending() if first <= run[1] and run[0] <= last]
-        self._losses.add([(max(run[0], first), min(run[1], last), SPOOL_DAMAGED) for run in pending])
+        self.losses.add([(max(run[0], first), min(run[1], last), SPOOL_DAMAGED) for run in pending])
         segment.mark(first, last)

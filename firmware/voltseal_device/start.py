@@ -23,7 +23,10 @@ USAGE = "main.py [STATE_DIRECTORY [enrol]]"
 
 
 def main(arguments: list, root: str) -> int:
-    """Returns the exit code. Without arguments the state is in `/`; with `enrol` only the enrolment request is written."""
+    """Returns the exit code.
+
+    Without arguments the state is in `/`; with `enrol` only the enrolment request is written.
+    """
     directory = (arguments[0] if arguments else "/").rstrip("/")
     stop = StopSignal()
     try:
@@ -38,7 +41,7 @@ def main(arguments: list, root: str) -> int:
     return 0
 
 
-def _boot(directory: str, root: str, enrol_only: bool):  # noqa: ANN202
+def _boot(directory: str, root: str, enrol_only: bool):
     from . import config
 
     files = Files()

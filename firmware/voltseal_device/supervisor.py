@@ -1,4 +1,4 @@
-"""Runs the device's tasks for ever: restarts one that failed, feeds the watchdog while all progress, ends when asked to.
+"""Runs the device's tasks: restarts one that failed, feeds the watchdog while all progress, ends when asked to.
 
 A task is (name, start), where `start(progress)` makes the coroutine and `progress` is to be called at least every
 `STALL_MS`. The watchdog is fed only when every task has progressed: a hung task ends in a hardware reset.
@@ -49,7 +49,7 @@ class Supervisor:
             try:
                 await start(lambda: self._note(name))
                 say("task-ended", task=name)
-            except Exception as error:  # noqa: BLE001 -- whatever it was, the other tasks go on and this one starts again
+            except Exception as error:  # noqa: BLE001 -- whatever it was: the others go on, and this one starts again
                 say("task-failed", task=name, error=error.__class__.__name__ + ": " + str(error))
                 port.print_exception(error)
             if port.ticks_diff(port.ticks_ms(), started) > BACK_OFF_MS[1]:

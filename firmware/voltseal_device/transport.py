@@ -19,7 +19,10 @@ class Transport:
     """Owns the line, and opens it again when it broke; one exchange at a time."""
 
     def __init__(self, open_line, timeout_ms: int, retries: int) -> None:
-        """`open_line()` gives a line or raises OSError; `timeout_ms` is for each try, `retries` come after the first."""
+        """`open_line()` gives a line or raises OSError.
+
+        `timeout_ms` is for each try, `retries` come after the first.
+        """
         self._open_line = open_line
         self._line = None
         self._timeout_ms = timeout_ms
@@ -51,22 +54,27 @@ class Transport:
     async def _try(self, driver, register: int, request: bytes) -> dict:
         if self._line is None:
             self._line = self._open_line()
-        self._discard_stale()
-        self._line.write(request)
+        line = self._line
+        _discard_stale(line)
+        line.write(request)
         response = Response(driver, register)
         started = port.ticks_ms()
         while port.ticks_diff(port.ticks_ms(), started) < self._timeout_ms:
             await asyncio.sleep(_POLL_S)
-            fields = response.feed(self._line.read(_CHUNK_BYTES))
+            fields = response.feed(line.read(_CHUNK_BYTES))
             if fields is not None:
                 return fields
         return response.close()
 
-    def _discard_stale(self) -> None:
-        """Drop what a late answer to an earlier request left in the buffer; a line that never falls silent is read anyway."""
-        dropped = 0
-        while dropped < _MAX_STALE_BYTES:
-            stale = self._line.read(_CHUNK_BYTES)
-            if not stale:
-                return
-            dropped += len(stale)
+
+def _discard_stale(line) -> None:
+    """Drop what a late answer to an earlier request left in the buffer.
+
+    A line that never falls silent is read anyway.
+    """
+    dropped = 0
+    while dropped < _MAX_STALE_BYTES:
+        stale = line.read(_CHUNK_BYTES)
+        if not stale:
+            return
+        dropped += len(stale)

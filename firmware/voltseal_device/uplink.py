@@ -1,8 +1,9 @@
 """Carries the spool to the gateway: connects, sends oldest first, believes receipts only.
 
-The broker's PUBACK says nothing about storage and is not waited for. A message stays in the spool until an authenticated
-receipt names it. What has none after `receipt_timeout_ms` leaves the window, so that one message the gateway refuses
-cannot block those behind it; when the end of the spool is reached, the next sweep begins with the oldest again.
+The broker's PUBACK says nothing about storage and is not waited for. A message stays in the spool until an
+authenticated receipt names it. What has none after `receipt_timeout_ms` leaves the window, so that one message the
+gateway refuses cannot block those behind it; when the end of the spool is reached, the next sweep begins with the
+oldest again.
 """
 
 import asyncio
@@ -21,22 +22,22 @@ _TICK_S = 0.5
 class Uplink:
     """One device's way to its gateway. `run` never ends by itself; `wake` it after each new statement."""
 
-    def __init__(self, config, device: str, spool, sealer, receipt_key: bytes, tls) -> None:
-        """`receipt_key` is the 32-byte key of this boot (specification, "Authentication"); `tls` a context or None."""
-        topic = "voltseal/1/%s/%s/" % (config.site, device)
-        self._config = config
-        self._device = device
+    def __init__(self, parts) -> None:
+        """`parts` is what `boot` left, with the 32-byte receipt key of this boot (specification, "Authentication")."""
+        self._config = parts.settings
+        self._device = parts.device
+        topic = "voltseal/1/%s/%s/" % (parts.settings.site, parts.device)
         self._up_topic = topic + "up"
         self._down_topic = topic + "down"
-        self._spool = spool
-        self._sealer = sealer
-        self._receipt_key = receipt_key
-        self._tls = tls
+        self._spool = parts.spool
+        self._sealer = parts.sealer
+        self._receipt_key = parts.receipt_key
+        self._tls = parts.tls
         self._in_flight = {}  # sequence -> ticks when it was sent
         self._after = -1  # the sweep has sent everything up to this number
         self._news = asyncio.Event()
         self._failure = None
-        self.connected = False
+        self._receipted = False
 
     def wake(self) -> None:
         """There is something new in the spool."""
@@ -46,14 +47,14 @@ class Uplink:
         """Connect, serve, and connect again, with pauses that grow and vary. `progress()` shows that it is alive."""
         pause_ms = BACK_OFF_MS[0]
         while True:
-            started = port.ticks_ms()
+            self._receipted = False
             try:
                 await self._serve(progress)
-            except (OSError, EOFError, ValueError, MqttError, asyncio.TimeoutError) as error:
+            except (OSError, EOFError, ValueError, MqttError, MemoryError, asyncio.TimeoutError) as error:
                 # ValueError is what MicroPython's TLS raises for a certificate it does not like.
                 say("uplink-lost", reason=str(error) or error.__class__.__name__)
-            if port.ticks_diff(port.ticks_ms(), started) > BACK_OFF_MS[1]:
-                pause_ms = BACK_OFF_MS[0]
+            if self._receipted:
+                pause_ms = BACK_OFF_MS[0]  # it is the gateway that counts: a connection without a receipt is no success
             await self._rest(_jittered(pause_ms), progress)
             pause_ms = min(2 * pause_ms, BACK_OFF_MS[1])
 
@@ -66,20 +67,11 @@ class Uplink:
     async def _serve(self, progress) -> None:
         """One connection, from its first byte to its end."""
         config = self._config
-        connection = await mqtt.connect(
-            config.broker_host,
-            config.broker_port,
-            self._tls,
-            config.tls_server_name,
-            self._device,
-            self._down_topic,
-            config.keepalive_s,
-        )
+        connection = await mqtt.connect(config, self._tls, self._device, self._down_topic)
         say("uplink-connected", broker=config.broker_host, port=config.broker_port, pending=self._spool.pending_count())
         self._in_flight = {}
         self._after = -1
         self._failure = None
-        self.connected = True
         listening = asyncio.create_task(self._listen(connection))
         try:
             # First in each connection: the gateway takes the receipt key from it.
@@ -91,7 +83,6 @@ class Uplink:
                 await self._wait_for_news()
             raise self._failure
         finally:
-            self.connected = False
             listening.cancel()
             await connection.close(self._failure is None)
 
@@ -102,7 +93,7 @@ class Uplink:
                 kind, topic, payload = await connection.receive()
                 if kind == packets.PUBLISH and topic == self._down_topic:
                     self._take_down(payload)
-        except (OSError, EOFError, MqttError, asyncio.TimeoutError) as error:
+        except (OSError, EOFError, MqttError, MemoryError, asyncio.TimeoutError) as error:
             self._failure = error
             self._news.set()
 
@@ -137,7 +128,10 @@ class Uplink:
         self._news.clear()
 
     def _take_down(self, payload: bytes) -> None:
-        """Apply a receipt. What is forged, malformed, of another boot or of an unknown type is ignored, with a log line."""
+        """Apply a receipt.
+
+        What is forged, malformed, of another boot or of an unknown type is ignored, with a log line.
+        """
         try:
             body = receipt.open_down(self._receipt_key, payload)
             if body[0] != receipt.RECEIPT:
@@ -155,6 +149,7 @@ class Uplink:
                     del self._in_flight[sequence]
         if stored:
             say("receipt", stored=stored, last=ranges[-1][1], pending=self._spool.pending_count())
+        self._receipted = True
         self._news.set()
 
 

@@ -1,7 +1,8 @@
 """The one place that knows which Python runs the firmware: MicroPython on a board, its unix port, or CPython.
 
-Everything else in the tree uses what these three share. Here are clocks and randomness; beside this file, one file each for
-files, serial lines, a board's UART, TLS and signals, so that each loads only what it has, and forgets what only boot needs.
+Everything else in the tree uses what these three share. Here are clocks and randomness; beside this file, one file
+each for files, serial lines, a board's UART, TLS and signals, so that each loads only what it has, and forgets what
+only boot needs.
 """
 
 import os
@@ -15,13 +16,13 @@ _EPOCH_2000_S = 946_684_800  # 2000-01-01 in Unix time: the epoch of MicroPython
 _EPOCH_OFFSET_MS = 0 if time.gmtime(0)[0] == 1970 else _EPOCH_2000_S * 1000
 
 if MICROPYTHON:
-    ticks_ms = time.ticks_ms
-    ticks_diff = time.ticks_diff
+    ticks_ms = time.ticks_ms  # pyright: ignore[reportAssignmentType]
+    ticks_diff = time.ticks_diff  # pyright: ignore[reportAssignmentType]
 else:
 
     def ticks_ms() -> int:
         """Milliseconds on a clock that no one sets; wraps on MicroPython, so compare with `ticks_diff` only."""
-        return time.monotonic_ns() // 1_000_000
+        return time.monotonic_ns() // 1_000_000  # pyright: ignore[reportAttributeAccessIssue]
 
     def ticks_diff(later: int, earlier: int) -> int:
         """Milliseconds between two values of `ticks_ms` less than six days apart."""

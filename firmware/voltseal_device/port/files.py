@@ -12,7 +12,7 @@ class Files:
     fsync, and so does the directory that names it.
     """
 
-    def open(self, path: str, mode: str):  # noqa: ANN201 -- the file type differs
+    def open(self, path: str, mode: str):
         """`rb` to read (seekable), `wb` to create or empty, `ab` to append."""
         return open(path, mode)
 
@@ -30,7 +30,7 @@ class Files:
             with open(path, "rb") as directory:
                 directory.flush()
             return
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, 0)  # read-only
         try:
             os.fsync(descriptor)
         finally:

@@ -6,7 +6,7 @@ import termios
 from . import MICROPYTHON
 
 
-def open_serial(path: str, baud_rate: int):  # noqa: ANN201
+def open_serial(path: str, baud_rate: int):
     """A serial line or pty, 8N1, raw: `read(n)` gives at once what is there (b"" or None if nothing), `write(bytes)`.
 
     Raises OSError if it cannot be opened and ValueError for a speed that the platform has no constant for.
@@ -20,7 +20,8 @@ def open_serial(path: str, baud_rate: int):  # noqa: ANN201
     else:
         import tty
 
-        line = open(os.open(path, os.O_RDWR | os.O_NOCTTY), "r+b", 0)
+        flags = os.O_RDWR | os.O_NOCTTY  # pyright: ignore[reportAttributeAccessIssue]
+        line = open(os.open(path, flags), "r+b", 0)
         tty.setraw(line.fileno())
     attributes = termios.tcgetattr(line.fileno())
     attributes[4] = attributes[5] = speed
@@ -36,7 +37,7 @@ class SerialHost:
         self._path = path
         self._baud_rate = baud_rate
 
-    def open_line(self):  # noqa: ANN201
+    def open_line(self):
         """The serial line. Raises OSError."""
         return open_serial(self._path, self._baud_rate)
 
@@ -44,6 +45,6 @@ class SerialHost:
         """0, unknown: a process does not know."""
         return 0
 
-    def watchdog(self):  # noqa: ANN201
+    def watchdog(self):
         """A function that feeds nothing."""
         return lambda: None

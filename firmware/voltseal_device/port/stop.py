@@ -18,7 +18,7 @@ class StopSignal:
         else:
             import signal
 
-            signal.signal(signal.SIGTERM, self._note)
+            signal.signal(_SIGTERM, self._note)
 
     def requested(self) -> bool:
         """Poll; once True it stays True."""
@@ -30,9 +30,10 @@ class StopSignal:
         self._requested = True
 
     def _watch_descriptor(self) -> None:
-        # A signal handler written in MicroPython could run in the middle of an allocation; a signalfd is only ever read.
+        # A signal handler written in MicroPython could run in the middle of an allocation; a signalfd is only ever
+        # read.
         try:
-            import ffi
+            import ffi  # pyright: ignore[reportMissingImports] -- the unix port only
         except ImportError:
             return  # then SIGTERM ends the process like a power cut, which the spool survives
         libc = ffi.open(None)

@@ -5,7 +5,7 @@ import binascii
 from . import MICROPYTHON
 
 
-def tls_context(authority_path: str, certificate_path: str, key_path: str):  # noqa: ANN201
+def tls_context(authority_path: str, certificate_path: str, key_path: str):
     """A TLS client that demands a server certificate from this authority and shows its own. All files are PEM.
 
     Raises OSError for a file that cannot be read and ValueError for one that is not what it should be.
@@ -14,7 +14,7 @@ def tls_context(authority_path: str, certificate_path: str, key_path: str):  # n
         import tls
 
         context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = tls.CERT_REQUIRED
+        context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]
         context.load_verify_locations(_der(authority_path))
         context.load_cert_chain(_der(certificate_path), _der(key_path))
         return context

@@ -18,7 +18,7 @@ class UartBoard:
         self._wiring = wiring
         self._baud_rate = baud_rate
 
-    def open_line(self):  # noqa: ANN201
+    def open_line(self):
         """The UART; its `read` returns at once with what is there."""
         wiring = self._wiring
         return machine.UART(
@@ -33,7 +33,7 @@ class UartBoard:
                 return number
         return 0
 
-    def watchdog(self):  # noqa: ANN201
+    def watchdog(self):
         """A function that feeds the hardware watchdog, which runs from now on and cannot be stopped."""
         timeout_ms = self._wiring["watchdog_ms"]
         if not timeout_ms:

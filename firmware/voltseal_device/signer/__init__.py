@@ -1,4 +1,4 @@
-"""Signers, picked by a URI-like string: `software:` now; `atecc608:` and native code can join behind the same interface.
+"""Signers, picked by a URI-like string: `software:` now; others, such as a secure element, can join behind it.
 
 A signer is an object with
 
@@ -7,7 +7,7 @@ A signer is an object with
 - `sign(digest) -> bytes`: r || s over a SHA-256 digest.
 """
 
-from ..errors import DeviceError
+from voltseal_device.errors import DeviceError
 
 
 def scheme_of(uri: str) -> str:
@@ -26,7 +26,7 @@ def new_secret(uri: str) -> bytes:
     return software.generate()
 
 
-def open_signer(uri: str, secret: bytes):  # noqa: ANN201
+def open_signer(uri: str, secret: bytes):
     """The signer for what `new_secret` returned. Raises DeviceError('unknown-signer')."""
     scheme_of(uri)
     from . import software
