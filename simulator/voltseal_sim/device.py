@@ -23,6 +23,7 @@ class Reporting:
     readings_per_statement: int = 5
     cadence_ms: int = 5000
     receipt_timeout_ms: int = 5000
+    bus_timeout_ms: int = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class EmulatedDevice:
             "period_ms": reporting.period_ms,
             "readings_per_statement": reporting.readings_per_statement,
             "cadence_ms": reporting.cadence_ms,
+            "bus_timeout_ms": reporting.bus_timeout_ms,
             "receipt_timeout_ms": reporting.receipt_timeout_ms,
         }
         (self.directory / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")

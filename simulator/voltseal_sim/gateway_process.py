@@ -19,7 +19,7 @@ from voltseal.store.reader import SqliteReader
 from voltseal_sim.errors import SimulatorError
 
 _COMMAND = (sys.executable, "-m", "voltseal.cli")
-_CONNECTED = "broker connected"
+_SUBSCRIBED = " filter=voltseal/1/"  # what the gateway logs when messages can arrive
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 
@@ -100,7 +100,7 @@ class GatewayProcess:
                 start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
-        while _CONNECTED not in self._log_from(begin):
+        while _SUBSCRIBED not in self._log_from(begin):
             if not self.running or time.monotonic() > deadline:
                 await self.kill()
                 raise GatewayFailedError(f"the gateway did not start:\n{self._log_from(begin)[-2000:]}")

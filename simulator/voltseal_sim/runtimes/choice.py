@@ -33,5 +33,3 @@ def choose_runtime(name: str, *, heap_kb: int = DEFAULT_HEAP_KB) -> Runtime:
             )
         return UnixRuntime(found, heap_kb)
     raise RuntimeUnavailableError(f"no runtime is called {name!r}", hint=f"known: {', '.join(RUNTIME_NAMES)}")
-
-
