@@ -11,15 +11,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import takewhile
 
 from voltseal.errors import VoltsealError
 from voltseal.ingest.registrar import replay
 from voltseal.ingest.runs import RunSet
-from voltseal.log.checkpoint import open_checkpoint
-from voltseal.log.merkle import EMPTY_ROOT, NodeHash, RootHash, fold_right, leaf_hash, node_hash
+from voltseal.log.checkpoint import Checkpoint, open_checkpoint
+from voltseal.log.merkle import EMPTY_ROOT, NodeHash, fold_right, leaf_hash, node_hash
 from voltseal.log.note_key import Ed25519Verifier
-from voltseal.log.sequencer import PublishedCheckpoint
 from voltseal.log.tiles import TILE_WIDTH
 from voltseal.registry.registry import Registry
 from voltseal.store.interface import EntryKind, StoredDisclosure, StoredEntry, StoreReader
@@ -30,6 +28,7 @@ from voltseal.wire.errors import WireError
 Progress = Callable[[int, int], None]
 _HASH_BYTES = 32
 _MAX_FINDINGS = 100
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,9 @@ def check_log(store: StoreReader, log_key: Ed25519Verifier, progress: Progress =
         registry = Registry(log_key.name)
     with store.snapshot():  # a gateway may be appending: judge what is there now
         total, tree_size = store.entry_count(), store.tree_size()
-        latest = store.latest_checkpoint()
+        checkpoints = store.checkpoint_count()
         statements = _StatementChecker(report, store, registry)
-    roots = _RootChecker(report, _signed_checkpoints(store, log_key, latest.number if latest else -1, report))
+    roots = _RootChecker(report, _signed_checkpoints(store, log_key, checkpoints, report))
     with statements:
         for first in range(0, total, TILE_WIDTH):
             entries = list(store.entries(first, first + TILE_WIDTH))
@@ -109,23 +108,26 @@ def _check_tile(report: LogReport, entries: Sequence[StoredEntry], tile: bytes |
 
 
 def _signed_checkpoints(
-    store: StoreReader, log_key: Ed25519Verifier, last_number: int, report: LogReport
-) -> Iterator[tuple[PublishedCheckpoint, RootHash]]:
-    """The checkpoints up to `last_number`, ascending, each with the root that the log's key signed."""
-    for published in takewhile(lambda one: one.number <= last_number, store.checkpoints()):
-        try:
-            signed = open_checkpoint(published.raw, log_key).checkpoint
-        except VoltsealError as error:
-            report.add("checkpoint-altered", None, f"checkpoint {published.number} is not as it was signed: {error}")
-            continue
-        report.checkpoints += 1
-        yield published, signed.root_hash
+    store: StoreReader, log_key: Ed25519Verifier, count: int, report: LogReport
+) -> Iterator[Checkpoint]:
+    """The first `count` checkpoints as they were signed, ascending; findings for those that were not."""
+    expected = 0
+    while expected < count:
+        for number, raw in store.checkpoint_notes(expected, min(expected + _PAGE, count) - 1):
+            try:
+                checkpoint = open_checkpoint(raw, log_key).checkpoint
+            except VoltsealError as error:
+                report.add("checkpoint-altered", None, f"checkpoint {number} is not as it was signed: {error}")
+                continue
+            report.checkpoints += 1
+            yield checkpoint
+        expected += _PAGE
 
 
 class _RootChecker:
     """Recomputes the tree from the entries alone, and compares its root wherever a checkpoint was signed."""
 
-    def __init__(self, report: LogReport, checkpoints: Iterator[tuple[PublishedCheckpoint, RootHash]]) -> None:
+    def __init__(self, report: LogReport, checkpoints: Iterator[Checkpoint]) -> None:
         self._report = report
         self._checkpoints = checkpoints
         self._next = next(checkpoints, None)
@@ -149,13 +151,13 @@ class _RootChecker:
         """Compare what is signed of the whole log, and more than it."""
         self._compare()
         if self._next is not None:
-            size = self._next[0].checkpoint.tree_size
+            size = self._next.tree_size
             self._report.add("entries-lost", None, f"a checkpoint of size {size} was signed; {self._size} are stored")
 
     def _compare(self) -> None:
-        while self._next is not None and self._next[0].checkpoint.tree_size == self._size:
+        while self._next is not None and self._next.tree_size == self._size:
             root = fold_right([root for _, root in self._subtrees]) if self._subtrees else EMPTY_ROOT
-            if root == self._next[1]:
+            if root == self._next.root_hash:
                 self._last_good = self._size
             elif not self._is_broken:  # every later root differs as well: the first one says where
                 self._is_broken = True

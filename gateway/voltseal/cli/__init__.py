@@ -64,3 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if type(error).__module__ != "sqlite3":  # compared by name: most commands need no database, and import none
+            raise
+        print(f"voltseal: the store cannot be read or written: {error}", file=sys.stderr)
+        return 1

@@ -23,16 +23,19 @@ url = "{broker}"      # mqtt://host:port, or mqtts://host:port for TLS
 # ca_file = "keys/broker-ca.pem"      # with mqtts:// and a private authority
 # cert_file = "keys/gateway.pem"      # client certificate, together with key_file
 # key_file = "keys/gateway.key"
+# keepalive_s = 30
 # window = 2000                       # messages taken and not yet stored; then the broker has to wait
 
 [store]
 # path = "voltseal.db"
 # linger_ms = 5                       # how long a commit waits for company
-# quarantine_messages = 10000
+# group_max = 500                     # the most messages in one commit
+# quarantine_messages = 10000         # refused messages that are kept; the oldest make room
 # quarantine_bytes = 16777216
 
 [ingest]
 # verify_threads = 0                  # 0: one for each processor
+# verify_batch = 64                   # messages that a thread takes at a time
 
 [log]
 # key_file = "keys/log.key"
@@ -41,6 +44,9 @@ url = "{broker}"      # mqtt://host:port, or mqtts://host:port for TLS
 
 [receipt]
 # key_file = "keys/receipt.pem"
+
+[logging]
+# level = "info"                      # debug, info, warning or error
 
 [[anchor]]                            # where checkpoints are deposited; may be repeated
 uri = "ledger:anchors.ledger"         # weak: whoever runs the gateway could have made it alone
@@ -75,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     directory: Path = options.directory
     name = directory.resolve().name.lower().replace("_", "-").replace(".", "-")
     config_path = directory / DEFAULT_FILE_NAME
-    text = _TEMPLATE.format(origin=options.origin or f"{name}/log", site=options.site or name, broker=options.broker)
+    text = configuration_text(options.origin or f"{name}/log", options.site or name, options.broker)
     make_gateway(config_path, text)
     config = load(config_path)
     vkey = (config.log.key_file.with_suffix(".vkey")).read_text(encoding="utf-8").strip()
@@ -84,6 +90,11 @@ def run(options: argparse.Namespace) -> int:
     print("next: voltseal maker init, voltseal device enrol, and")
     print(f"  voltseal run --config {config_path}")
     return 0
+
+
+def configuration_text(origin: str, site: str, broker: str) -> str:
+    """A configuration that explains itself, with every default shown."""
+    return _TEMPLATE.format(origin=origin, site=site, broker=broker)
 
 
 def make_gateway(config_path: Path, text: str) -> None:

@@ -216,6 +216,12 @@ class StoreReader(Protocol):
     def checkpoints(self, minimum_size: int = 0) -> Iterator[PublishedCheckpoint]:
         """Checkpoints of at least `minimum_size` leaves, ascending."""
 
+    def checkpoint_notes(self, first_number: int, last_number: int) -> list[tuple[int, bytes]]:
+        """Numbers and signed notes as they are stored, ascending, unread: they may be damaged."""
+
+    def checkpoint_count(self) -> int:
+        """How many checkpoints are stored; their numbers are 0 .. count-1."""
+
     def anchors_of(self, tree_size: int) -> list[StoredAnchor]: ...
 
     def latest_anchor(self) -> StoredAnchor | None: ...

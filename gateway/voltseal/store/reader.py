@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voltseal.log.checkpoint import Checkpoint
+from voltseal.log.errors import LogError
 from voltseal.log.note import parse_note
 from voltseal.log.sequencer import CutReason, PublishedCheckpoint
 from voltseal.store.interface import (
@@ -22,10 +23,12 @@ from voltseal.store.interface import (
     StoredDevice,
     StoredDisclosure,
     StoredEntry,
+    StoreError,
 )
 from voltseal.store.schema import connect_reader
 
-_ENTRY = "SELECT leaf_index, kind, device_no, sequence, boot_count, received_ms, raw FROM entries "
+# Whoever alters a store by hand may leave text where bytes were: CAST keeps that readable, so that it can be named.
+_ENTRY = "SELECT leaf_index, kind, device_no, sequence, boot_count, received_ms, CAST(raw AS BLOB) FROM entries "
 _OF_DEVICE = "device_no = (SELECT device_no FROM devices WHERE ueid = ?)"
 _CHECKPOINT = "SELECT number, raw, cut_ms, reason FROM checkpoints "
 _ANCHOR = "SELECT tree_size, backend, strength, proof, proof_time_ms FROM anchors WHERE proof IS NOT NULL "
@@ -102,7 +105,9 @@ class SqliteReader:
 
     def disclosure(self, leaf_index: int) -> StoredDisclosure | None:
         """See `StoreReader`."""
-        row = self._row("SELECT seed, columns FROM disclosures WHERE leaf_index = ?", (leaf_index,))
+        row = self._row(
+            "SELECT CAST(seed AS BLOB), CAST(columns AS BLOB) FROM disclosures WHERE leaf_index = ?", (leaf_index,)
+        )
         return StoredDisclosure(*row) if row else None
 
     def devices(self) -> list[StoredDevice]:
@@ -121,7 +126,7 @@ class SqliteReader:
 
     def read_tile(self, level: int, index: int) -> bytes | None:
         """See `voltseal.log.tree.NodeStore`."""
-        row = self._row("SELECT hashes FROM tiles WHERE tile_key = ?", (tile_key(level, index),))
+        row = self._row("SELECT CAST(hashes AS BLOB) FROM tiles WHERE tile_key = ?", (tile_key(level, index),))
         return bytes(row[0]) if row else None
 
     def latest_checkpoint(self) -> PublishedCheckpoint | None:
@@ -136,6 +141,15 @@ class SqliteReader:
                 published = _checkpoint(row)
                 minimum_size = published.checkpoint.tree_size + 1
                 yield published
+
+    def checkpoint_notes(self, first_number: int, last_number: int) -> list[tuple[int, bytes]]:
+        """See `StoreReader`."""
+        sql = "SELECT number, CAST(raw AS BLOB) FROM checkpoints WHERE number BETWEEN ? AND ? ORDER BY number"
+        return [(number, raw) for number, raw in self._rows(sql, (first_number, last_number))]
+
+    def checkpoint_count(self) -> int:
+        """See `StoreReader`."""
+        return self._one("SELECT COALESCE(MAX(number), -1) + 1 FROM checkpoints")
 
     def anchors_of(self, tree_size: int) -> list[StoredAnchor]:
         """See `StoreReader`."""
@@ -174,7 +188,10 @@ class SqliteReader:
 
     def _entries(self, where: str, values: tuple[Any, ...]) -> Iterator[StoredEntry]:
         for leaf_index, kind, *rest in self._connection.execute(_ENTRY + where, values):
-            yield StoredEntry(leaf_index, EntryKind(kind), *rest)
+            try:
+                yield StoredEntry(leaf_index, EntryKind(kind), *rest)
+            except ValueError:
+                raise StoreError(f"entry {leaf_index} in the store is of no known kind: {kind!r}") from None
 
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, values).fetchall()
@@ -191,4 +208,7 @@ class SqliteReader:
 
 def _checkpoint(row: tuple[Any, ...]) -> PublishedCheckpoint:
     number, raw, cut_ms, reason = row
-    return PublishedCheckpoint(number, Checkpoint.parse(parse_note(raw).text), raw, cut_ms, CutReason(reason))
+    try:
+        return PublishedCheckpoint(number, Checkpoint.parse(parse_note(raw).text), raw, cut_ms, CutReason(reason))
+    except (LogError, ValueError, TypeError, AttributeError) as error:
+        raise StoreError(f"checkpoint {number} in the store is damaged: {error}", hint="voltseal log check") from error
