@@ -6,6 +6,6 @@ telling    how it is told: lines for a person, data for a program
 """
 
 from voltseal_sim.demo.story import DemoSettings, run_demo
-from voltseal_sim.demo.telling import DemoReport, Teller, to_json
+from voltseal_sim.demo.telling import AttackReport, DemoReport, Teller, to_json
 
-__all__ = ["DemoReport", "DemoSettings", "Teller", "run_demo", "to_json"]
+__all__ = ["AttackReport", "DemoReport", "DemoSettings", "Teller", "run_demo", "to_json"]
