@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.firmware.device_process import settings
+
 from voltseal_device import config
 from voltseal_device.board import open_board
 from voltseal_device.errors import DeviceError

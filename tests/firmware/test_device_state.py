@@ -1,4 +1,4 @@
-"""What lasts across boots: spool, losses, counters, identity; damage, not power cuts (those are in test_device_powercut)."""
+"""What lasts across boots: spool, losses, counters, identity. Damage, not power cuts: see test_device_powercut."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.firmware.device_process import settings
+
 from voltseal_device import boot, config, durable, identity, manifest, recovery
 from voltseal_device.errors import DeviceError
 from voltseal_device.losses import MAX_ROWS, POWER_CUT, SPOOL_DAMAGED, SPOOL_FULL, Losses
@@ -66,7 +66,7 @@ def test_receipts_remove_and_the_head_stays(tmp_path: Path) -> None:
 
 
 def test_a_bit_that_flips_is_declared_and_the_rest_is_sent(tmp_path: Path) -> None:
-    """Every record of a segment, hit in turn in head and body: never a wrong message, and losses only of what was hit."""
+    """Records hit in turn, in head and body: never a wrong message, and no loss but of what was hit."""
     fill(spool_in(tmp_path), range(24))
     victim = sorted((tmp_path / "spool").iterdir())[1]
     original = victim.read_bytes()

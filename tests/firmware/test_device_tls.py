@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
 from tests.firmware.device_gateway import Broker, Gateway
 from tests.firmware.device_process import DeviceProcess, recorded_pack
 from tests.firmware.test_device_uplink import device, gateway, runtime  # noqa: F401 -- fixtures
+
 from voltseal_sim.buses.pty import PtyBus
 
 pytestmark = pytest.mark.micropython
