@@ -174,9 +174,8 @@ def test_many_readers_at_once(server: RunningServer) -> None:
 
 
 def test_a_taken_port_is_an_error_at_once() -> None:
-    with listen("127.0.0.1", 0) as first:
-        with pytest.raises(OSError, match="in use"):
-            listen("127.0.0.1", first.getsockname()[1])
+    with listen("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
+        listen("127.0.0.1", first.getsockname()[1])
     with listen("::1", 0) as sixth:
         assert sixth.family == socket.AF_INET6
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.fuzzing import examples
 from tests.vectors.maker.bundle_case import Scene
 
 from voltseal.evidence import jcs, layout
@@ -94,7 +95,7 @@ def test_claims_are_written_in_one_way(pairs: list[tuple[int, int]]) -> None:
     assert Claim.from_json(json.loads(jcs.encode(claim.to_json()))) == claim
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(data=st.data())
 def test_the_quick_way_to_read_an_entry_refuses_what_the_thorough_one_does(data: st.DataObject) -> None:
     disclosed = st.none() | st.builds(

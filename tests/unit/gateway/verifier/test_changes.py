@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.fuzzing import examples
 from tests.unit.gateway.verifier.conftest import BY_NAME, bundle_of, trust_of
 
 from voltseal.verifier import Invalid, NotVerifiedError, Trust, Verdict, verify
@@ -60,7 +61,7 @@ def with_digest(lines: list[bytes]) -> bytes:
     return body + b'"digest":"' + b64encode(sha256(body).digest()) + b'"}\n'
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(data=st.data())
 def test_a_byte_changed_under_a_new_digest_never_gives_another_verdict(data: st.DataObject) -> None:
     trust = trust_of("full")
@@ -79,7 +80,7 @@ def test_a_byte_changed_under_a_new_digest_never_gives_another_verdict(data: st.
         assert (found.completeness, found.keys, found.disclosure) == (good.completeness, good.keys, good.disclosure)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(first=st.sampled_from(sorted(BY_NAME)), second=st.sampled_from(sorted(BY_NAME)), data=st.data())
 def test_lines_of_two_bundles_mixed(first: str, second: str, data: st.DataObject) -> None:
     one = bundle_of(first).splitlines(keepends=True)[:-1] or [b"\n"]
@@ -88,7 +89,7 @@ def test_lines_of_two_bundles_mixed(first: str, second: str, data: st.DataObject
     outcome(with_digest([*one[:cut], *two[cut:]]), trust_of("full"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(raw=st.one_of(st.binary(max_size=300), st.binary(max_size=100).map(gzip.compress)))
 def test_junk_is_malformed(raw: bytes) -> None:
     with pytest.raises(Invalid) as caught:

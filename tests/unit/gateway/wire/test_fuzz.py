@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.fuzzing import examples
 from tests.vectors.load import load
 
 from voltseal.wire import cose, enrolment, entry, message, receipt, statement
@@ -50,7 +51,7 @@ def test_random_bytes(raw: bytes) -> None:
     refused_or_read(raw)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.sampled_from(SEEDS), st.data())
 def test_mutated_structures(seed: bytes, data: st.DataObject) -> None:
     """Cut, doubled, overwritten, spliced."""
@@ -75,7 +76,7 @@ def test_mutated_structures(seed: bytes, data: st.DataObject) -> None:
 @given(
     st.lists(st.sampled_from([b"\x81", b"\xa1\x00", b"\xd2", b"\x9f", b"\xbf", b"\xd8\x1c", b"\x84"]), max_size=3_000)
 )
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_nesting(heads: list[bytes]) -> None:
     refused_or_read(b"".join(heads))
 
