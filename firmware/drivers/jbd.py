@@ -109,7 +109,7 @@ def cell_voltages(payload: bytes) -> dict:
     if not payload or len(payload) % 2:
         raise FrameError("length", "%d bytes of cell voltages" % len(payload))
     count = len(payload) // 2
-    fields = {"cell_voltage_count": count}
+    fields: dict = {"cell_voltage_count": count}
     for index, name in enumerate(CELL_FIELDS):
         fields[name] = unsigned(payload, 2 * index, 2) if index < count else None
     return fields
