@@ -75,6 +75,7 @@ class LoadDevice:
         self.prev = statement.FIRST_PREV
         self.time_ms = 1_800_000_000_000
         self.receipt_key = b""
+        self._values = [self._random.randrange(3200, 3400) for _ in range(_VALUES)]
 
     @property
     def public(self) -> bytes:
@@ -163,8 +164,9 @@ class LoadDevice:
         return LoadMessage(self.topic, self.ueid, sequence, whole)
 
     def _reading(self, index: int) -> tuple[int | None, ...]:
-        values = [self._random.randrange(3200, 3400) for _ in range(_VALUES)]
-        return (1000 * index, *values, *[None] * (_FIELDS - 1 - _VALUES))
+        """Values that wander by a few counts, as those of a pack at rest or under a steady load do."""
+        self._values = [value + self._random.randint(-3, 3) for value in self._values]
+        return (1000 * index, *self._values, *[None] * (_FIELDS - 1 - _VALUES))
 
 
 def interleave(streams: Iterable[Sequence[LoadMessage]]) -> list[LoadMessage]:

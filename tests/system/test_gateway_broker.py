@@ -11,7 +11,8 @@ from tests.gateway_site import GatewaySite, load_client, send_and_wait, wait_unt
 
 from voltseal.config import BrokerTable
 from voltseal.ingest.arrival import Arrival
-from voltseal.ingest.subscriber import BrokerError, Subscriber
+from voltseal.ingest.mqtt_client import BrokerError
+from voltseal.ingest.subscriber import Subscriber
 from voltseal.wire.outcome import Outcome
 from voltseal_sim.broker import EmbeddedBroker
 from voltseal_sim.load import interleave

@@ -13,15 +13,15 @@ import logging
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 
 from voltseal.clock import now_ms
 from voltseal.config import BrokerTable
-from voltseal.errors import VoltsealError
 from voltseal.ingest.arrival import Arrival
+from voltseal.ingest.mqtt_client import make_client
 from voltseal.ingest.mqtt_socket import BufferedSocket
 
 if TYPE_CHECKING:
@@ -34,21 +34,8 @@ _logger = logging.getLogger(__name__)
 _FIRST_RETRY_S = 0.5
 _LAST_RETRY_S = 30.0
 _PACKETS_A_TURN = 200  # then the event loop gets a turn: acknowledgements must not wait for a flood to end
-_MAX_RECEIPTS_IN_FLIGHT = 1000
+MAX_RECEIPTS_IN_FLIGHT = 1000
 _MAX_RECEIPTS_WAITING = 10_000
-
-
-class BrokerError(VoltsealError):
-    """The broker cannot be used as configured; trying again would not help."""
-
-    code: ClassVar[str] = "broker"
-
-
-class _Client(mqtt.Client):
-    """paho-mqtt over a buffered socket: the same place where paho puts its own websocket wrapper."""
-
-    def _create_socket(self) -> Any:
-        return BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
 
 
 class Subscriber:
@@ -61,7 +48,7 @@ class Subscriber:
         self._broker = broker
         self._filter = topic_filter
         self._deliver = deliver
-        self._client = _make_client(broker, client_id)
+        self._client = make_client(broker, client_id, MAX_RECEIPTS_IN_FLIGHT)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
@@ -92,7 +79,7 @@ class Subscriber:
         await self._subscribed.wait()
 
     async def run(self) -> None:
-        """Keep the session up until `stop`. Raises `BrokerError` if the broker refuses what is configured."""
+        """Keep the session up until `stop`. What the broker refuses is logged and tried again."""
         retry_s = _FIRST_RETRY_S
         address = self._broker.address
         while not self._stopping.is_set():
@@ -121,7 +108,7 @@ class Subscriber:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send on `down`, QoS 1. Waits in a bounded queue while too many are under way; a device asks again anyway."""
-        if not self._is_up or self._in_flight >= _MAX_RECEIPTS_IN_FLIGHT:
+        if not self._is_up or self._in_flight >= MAX_RECEIPTS_IN_FLIGHT:
             self._waiting.append((topic, payload))
             return
         if self._client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -262,46 +249,13 @@ class Subscriber:
         self, _client: mqtt.Client, _userdata: Any, _mid: int, _reason: ReasonCode, _: Properties | None
     ) -> None:
         self._in_flight = max(0, self._in_flight - 1)
-        if self._waiting and self._in_flight < _MAX_RECEIPTS_IN_FLIGHT:
+        if self._waiting and self._in_flight < MAX_RECEIPTS_IN_FLIGHT:
             self._send_waiting()
 
     def _send_waiting(self) -> None:
-        while self._waiting and self._is_up and self._in_flight < _MAX_RECEIPTS_IN_FLIGHT:
+        while self._waiting and self._is_up and self._in_flight < MAX_RECEIPTS_IN_FLIGHT:
             topic, payload = self._waiting.popleft()
             self.publish(topic, payload)
-
-
-def _make_client(broker: BrokerTable, client_id: str) -> _Client:
-    """A client that is not connected yet; raises `BrokerError` if a file named in the configuration is no good."""
-    client = _Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=broker.client_id or client_id,
-        clean_session=False,
-        manual_ack=True,
-        reconnect_on_failure=False,
-    )
-    client.max_inflight_messages_set(_MAX_RECEIPTS_IN_FLIGHT + 1)
-    if broker.username:
-        client.username_pw_set(broker.username, _password(broker))
-    if broker.address.tls:
-        try:
-            context = ssl.create_default_context(cafile=broker.ca_file)
-            if broker.cert_file is not None:
-                context.load_cert_chain(broker.cert_file, broker.key_file)
-        except (OSError, ssl.SSLError) as error:
-            files = ", ".join(str(f) for f in (broker.ca_file, broker.cert_file, broker.key_file) if f)
-            raise BrokerError(f"[broker] certificates cannot be used ({files}): {error}") from error
-        client.tls_set_context(context)
-    return client
-
-
-def _password(broker: BrokerTable) -> str | None:
-    if broker.password_file is None:
-        return None
-    try:
-        return broker.password_file.read_text(encoding="utf-8").rstrip("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BrokerError(f"[broker] password_file {broker.password_file}: {error}") from error
 
 
 async def _sleep_unless(event: asyncio.Event, seconds: float) -> None:
