@@ -71,9 +71,7 @@ def fleet(count: int) -> tuple[World, Device]:
     world.add(first.ueid, first.boot())
     while first.sequence < count:
         world.add(first.ueid, first.telemetry(1))
-        for device, told in zip(
-            devices[1:], filler, strict=True
-        ):  # only their places matter
+        for device, told in zip(devices[1:], filler, strict=True):  # only their places matter
             world.add(device.ueid, told)
     return world, first
 
