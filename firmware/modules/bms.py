@@ -33,19 +33,25 @@ class Bms:
 
         A register that fails takes only its own fields with it. Never raises for a sensor's fault: it is logged.
         """
-        values = {}
+        values: list[int | None] = [None] * len(FIELDS)
         for register, request in zip(self._driver.registers, self._driver.requests()):
             try:
-                values.update(await transport.exchange(self._driver, register, request))
+                _take(values, await transport.exchange(self._driver, register, request))
                 self._note(register, "")
             except FrameError as error:
                 self._note(register, str(error))
             except OSError as error:
                 self._note(register, "line: " + str(error))
-        return tuple([values.get(name) for name in FIELDS])
+        return tuple(values)
 
     def _note(self, register: int, fault: str) -> None:
         """Log when a fault begins, changes or ends, not at every reading."""
         if fault != self._faults.get(register, ""):
             self._faults[register] = fault
             say("sensor", register=register, fault=fault or "over")
+
+
+def _take(values: list, fields: dict) -> None:
+    for index in range(len(FIELDS)):
+        if FIELDS[index] in fields:
+            values[index] = fields[FIELDS[index]]

@@ -15,7 +15,7 @@ from .errors import DeviceError
 from .segment import MAX_MESSAGE_BYTES
 
 FILE = "device.json"
-MAX_SEGMENTS = 256  # bounds the spool's index in memory
+MAX_SEGMENTS = 64  # bounds the spool's index in memory
 _LONGEST_MS = 86_400_000
 
 # key: (least, greatest, default); no default means that the key must be given
@@ -29,7 +29,7 @@ _INTEGERS = {
     "cadence_ms": (1, (1 << 53) - 1, None),
     "clock_uncertainty_ms": (1, (1 << 53) - 1, 60_000),
     "spool_bytes": (65_792, 1 << 30, 1 << 20),
-    "spool_segment_bytes": (4096, 1 << 22, 16_384),
+    "spool_segment_bytes": (4096, 1 << 24, 32_768),
     "sequence_block": (1, 65_536, 64),
     "keepalive_s": (5, 3600, 60),
     "window": (1, 64, 8),

@@ -31,25 +31,28 @@ def read_losses(files, directory: str) -> Losses:
 def read_spool(files, directory: str, lost: Losses, max_bytes: int, segment_bytes: int) -> Spool:
     """The spool in this directory, torn tails cut off, interrupted drops finished, damage recorded in `lost`."""
     files.make_directory(directory)
-    found, head, boot_count = [], NO_HEAD, 0
+    found, befores, head, boot_count = [], [], NO_HEAD, 0
     for name in reversed(files.names(directory)):
         first = first_of(name)
         if first is None:
             continue
-        entry, message = _read_segment(files, directory + "/" + name, first, not found)
+        entry, begun, message = _read_segment(files, directory + "/" + name, first, not found)
         if entry is None:
             files.remove(directory + "/" + name)
             files.sync_directory(directory)
             continue
         if message is not None:
             head = Head(entry.last(), sha256(statement_in(message)).digest())
-        boot_count = max(boot_count, entry.boot_count)
+        boot_count = max(boot_count, begun[0])
         found.append(entry)
+        befores.append(begun[1].sequence)
     found.reverse()
+    befores.reverse()
     while len(found) > 1 and lost.reason(found[0].first) == SPOOL_FULL:
         files.remove(directory + "/" + found.pop(0).name())
         files.sync_directory(directory)
-    damage = find_damage(found)
+        befores.pop(0)
+    damage = find_damage(found, befores)
     if damage:
         lost.add(damage)
     spool = Spool(files, directory, lost, max_bytes, segment_bytes)
@@ -91,13 +94,12 @@ def first_of(name: str) -> int | None:
         return None
 
 
-def find_damage(found: list) -> list:
-    """Each header names the head before it: what a segment lacks up to there was once safe, and is lost now."""
+def find_damage(found: list, befores: list) -> list:
+    """What is missing although a later header names it as safe: `befores[i]` is the head before segment i."""
     damage = []
     for index in range(len(found) - 1):
-        head_after = found[index + 1].before.sequence
-        if found[index].last() < head_after:
-            damage.append((found[index].last() + 1, head_after, SPOOL_DAMAGED))
+        if found[index].last() < befores[index + 1]:
+            damage.append((found[index].last() + 1, befores[index + 1], SPOOL_DAMAGED))
     return damage
 
 
@@ -117,33 +119,36 @@ def _read(files, path: str) -> bytes | None:
 
 
 def _read_segment(files, path: str, first: int, newest: bool) -> tuple:
-    """(index entry, last message if it is the newest), or (None, None) for a newest one in which nothing is safe."""
+    """(index entry, (boot count, head before it), last message if it is the newest).
+
+    (None, None, None) for a newest one in which nothing is safe.
+    """
     size = files.size(path)
+    entry, message = Segment(first), None
     with files.open(path, "rb") as file:
-        entry = read_header(file)
-        if entry is not None and entry.first != first:
-            entry = None
-        message = scan(file, entry, size, newest) if entry is not None else None
+        begun = read_header(file, first)
+        if begun is not None:
+            message = scan(file, entry, size, newest)
     if newest:
-        if entry is None or not entry.count:
-            return None, None  # cut before its first record was safe: nothing in it was ever promised
+        if not entry.count:
+            return None, None, None  # cut before its first record was safe: nothing in it was ever promised
         with files.open(path, "ab") as file:
             files.sync(file)  # what was read may still be in a cache that the next cut empties
         files.sync_directory(path.rpartition("/")[0])
-    if entry is None:
-        entry = Segment(first, 0, NO_HEAD)
+    if begun is None:
         entry.size = size
-    return entry, message
+        begun = (0, NO_HEAD)
+    return entry, begun, message
 
 
-def read_header(file) -> Segment | None:
-    """The segment whose file is open at its beginning, without its records; None if there is no sound header."""
+def read_header(file, first: int) -> tuple | None:
+    """(boot count, head before it) of the segment that begins with `first`; None if its header is not sound."""
     header = file.read(HEADER_BYTES)
     body = header[:-4]
     if len(header) != HEADER_BYTES or crc32(body).to_bytes(4, "big") != header[-4:] or body[:4] != segment.MAGIC:
         return None
-    _, boot_count, first, after_before, digest = struct.unpack(segment.HEADER, body)
-    return Segment(first, boot_count, Head(after_before - 1, digest))
+    _, boot_count, stored_first, after_before, digest = struct.unpack(segment.HEADER, body)
+    return (boot_count, Head(after_before - 1, digest)) if stored_first == first else None
 
 
 def scan(file, entry: Segment, size: int, check_messages: bool) -> bytes | None:

@@ -63,7 +63,13 @@ class Sealer:
         return sequence
 
     def declare_losses(self) -> None:
-        """Seal loss statements until all that is known to be lost is declared."""
+        """Seal loss statements until all that is known to be lost is declared.
+
+        That includes numbers that were taken and came to nothing, whatever struck in between: a lack of memory, say.
+        """
+        unspooled = self._spool.head.sequence + 1
+        if unspooled < self._numbers.next:
+            self._losses.add([(unspooled, self._numbers.next - 1, POWER_CUT)])
         for _ in range(4):  # a loss statement may itself push out an old segment: the rest waits for the next reading
             lost = self._losses.undeclared(MAX_LOST_RANGES, self._numbers.next)
             if not lost:

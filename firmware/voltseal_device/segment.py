@@ -23,12 +23,13 @@ SUFFIX = ".seg"
 
 
 class Segment:
-    """The index entry of one file. `done` has bit i set when record i needs no sending any more."""
+    """The index entry of one file, kept small: there is one for each as long as it exists.
 
-    def __init__(self, first: int, boot_count: int, before: Head) -> None:
+    `done` has bit i set when record i needs no sending any more.
+    """
+
+    def __init__(self, first: int) -> None:
         self.first = first
-        self.boot_count = boot_count
-        self.before = before
         self.count = 0
         self.size = HEADER_BYTES
         self.done = 0
@@ -68,17 +69,18 @@ class Segment:
                 marked += 1
         return marked
 
-    def header(self) -> bytes:
-        """The bytes that the file begins with."""
-        body = struct.pack(HEADER, MAGIC, self.boot_count, self.first, self.before.sequence + 1, self.before.digest)
-        return body + crc32(body).to_bytes(4, "big")
+
+def header(first: int, boot_count: int, before: Head) -> bytes:
+    """The bytes that a file begins with."""
+    body = struct.pack(HEADER, MAGIC, boot_count, first, before.sequence + 1, before.digest)
+    return body + crc32(body).to_bytes(4, "big")
 
 
-def record(message: bytes) -> bytes:
-    """One record. Raises ValueError if the message is longer than the specification allows."""
+def record_head(message: bytes) -> bytes:
+    """What stands before a message. Raises ValueError if it is longer than the specification allows."""
     if not 0 < len(message) <= MAX_MESSAGE_BYTES:
         raise ValueError("message length")
-    return struct.pack(">II", len(message), crc32(message)) + message
+    return struct.pack(">II", len(message), crc32(message))
 
 
 def read_head(file, offset: int, size: int) -> tuple | None:

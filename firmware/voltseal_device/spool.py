@@ -41,27 +41,28 @@ class Spool:
 
     def append(self, sequence: int, message: bytes, boot_count: int, digest: bytes) -> None:
         """Keep a message. Durable when it returns. Raises OSError if the file system refuses; nothing is kept then."""
-        record = segments.record(message)
-        self._make_room(len(record))
+        record_head = segments.record_head(message)
+        size = len(record_head) + len(message)
+        self._make_room(size)
         head = Head(sequence, digest)  # now, so that a lack of memory cannot strike between writing and counting
         active = self._active
         if (
             active is None
-            or active.size + len(record) > self._segment_bytes
+            or active.size + size > self._segment_bytes
             or active.count == MAX_RECORDS
             or active.last() + 1 != sequence
         ):
-            active = Segment(sequence, boot_count, self.head)
+            active = Segment(sequence)
             self._active = None
         try:
-            self._write(active, record)
+            self._write(active, boot_count, record_head, message)
         except OSError:
             self._active = None  # its tail may be torn: the next record goes into a new file
             if not active.count:
                 self._files.remove(self._path(active.name()))
             raise
         active.count += 1
-        active.size += len(record)
+        active.size += size
         if self._active is None:
             self._active = active
             self._segments.append(active)
@@ -112,11 +113,14 @@ class Spool:
     def _path(self, name: str) -> str:
         return self._directory + "/" + name
 
-    def _write(self, segment: Segment, record: bytes) -> None:
+    def _write(self, segment: Segment, boot_count: int, record_head: bytes, message: bytes) -> None:
         path = self._path(segment.name())
         fresh = segment.count == 0
         with self._files.open(path, "wb" if fresh else "ab") as file:
-            file.write(segment.header() + record if fresh else record)
+            if fresh:
+                file.write(segments.header(segment.first, boot_count, self.head))
+            file.write(record_head)
+            file.write(message)
             self._files.sync(file)
         if fresh:
             self._files.sync_directory(self._directory)

@@ -59,7 +59,7 @@ def test_values_and_defaults() -> None:
         ({"board": "esp32"}, "bus_path: give either bus_path"),
         ({"tls_ca": "ca.pem"}, "tls_ca: give all of tls_ca, tls_certificate and tls_key, or none"),
         ({"spool_bytes": 70_000, "spool_segment_bytes": 20_000}, "spool_bytes: at least 80000"),
-        ({"spool_bytes": 2_000_000}, "spool_segment_bytes: at least spool_bytes / 256"),
+        ({"spool_bytes": 2_000_000}, "spool_segment_bytes: at least spool_bytes / 64"),
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, Any], text: str) -> None:

@@ -8,13 +8,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 from tests.firmware.device_process import settings
 
 from voltseal_device import boot, config, durable, identity, manifest, recovery
+from voltseal_device.clock import Clock
 from voltseal_device.errors import DeviceError
 from voltseal_device.losses import MAX_ROWS, POWER_CUT, SPOOL_DAMAGED, SPOOL_FULL, Losses
 from voltseal_device.port.files import Files
+from voltseal_device.seal import Sealer
 from voltseal_device.sequence import NO_HEAD, Head, Numbers
 from voltseal_wire.statement import bare_message
 
@@ -185,6 +188,42 @@ def test_damaged_counters_never_give_a_number_twice(tmp_path: Path) -> None:
     with pytest.raises(DeviceError) as caught:
         recovery.read_counters(FILES, str(tmp_path), spool_in(tmp_path), 64)
     assert caught.value.code == "state-lost"
+
+
+def test_a_number_that_came_to_nothing_is_declared(tmp_path: Path) -> None:
+    """Memory runs out while signing, the disk is full while spooling: the next statement that works says so."""
+
+    class Signer:
+        def __init__(self) -> None:
+            self.failures: list[BaseException] = []
+
+        def sign(self, digest: bytes) -> bytes:
+            if self.failures:
+                raise self.failures.pop()
+            return bytes(31) + b"\x01" + bytes(31) + b"\x01"
+
+    spool = spool_in(tmp_path)
+    numbers = Numbers(FILES, str(tmp_path), 4)
+    numbers.begin(1, 0, NO_HEAD)
+    signer = Signer()
+    sealer = Sealer(identity.Identity(b"", "", bytes(8), signer), "log.example/x", Clock("none", 1), numbers, spool)
+
+    def seal() -> int:
+        return sealer.telemetry(1, 2, (0, 0, 0), [(0, 7)])
+
+    assert seal() == 0
+    for failure in (MemoryError(), MemoryError()):
+        signer.failures = [failure]
+        with pytest.raises(MemoryError):
+            seal()
+    signer.failures = [OSError(28, "no space")]
+    with pytest.raises(OSError, match="no space"):
+        seal()
+    assert seal() == 5, "the loss statement is number 4"
+    assert recovery.read_losses(FILES, str(tmp_path)).reason(1) == POWER_CUT
+    statement = recovery.statement_in(spool.next_pending(3)[1])
+    assert cbor2.loads(cbor2.loads(statement).value[2])[8] == [[1, 3, POWER_CUT]]
+    assert spool.next_pending(4)[0] == 5
 
 
 def test_an_orderly_stop_gives_numbers_back(tmp_path: Path) -> None:
