@@ -27,7 +27,7 @@ from voltseal.log.multiproof import multi_inclusion_path
 from voltseal.verifier import parse_trust, verify
 
 STATEMENTS = 10_000
-LARGE = 50_000
+LARGE = int(os.environ.get("VOLTSEAL_BENCH_STATEMENTS", "50000"))  # a million takes some minutes to make
 REPEATS = 20
 _CHILD = """
 import sys, time
