@@ -8,7 +8,9 @@ function showTexts() {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   document.title = `Voltseal \u00b7 ${say("title")}`;
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = say(element.dataset.text);
-  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", say(element.dataset.label));
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", say(element.dataset.label));
+  }
   for (const button of document.querySelectorAll("[data-language]")) {
     button.setAttribute("aria-pressed", String(button.dataset.language === language));
   }
@@ -18,7 +20,8 @@ function showFiles() {
   for (const kind of ["bundle", "trust"]) {
     const file = state[kind];
     const name = file && (file.name ?? say("trust.pasted"));
-    byId(`${kind}-chosen`).textContent = file ? say("file.bytes", { name: harmless(name), size: fileSize(file.bytes.length) }) : "";
+    const words = file && { name: harmless(name), size: fileSize(file.bytes.length) };
+    byId(`${kind}-chosen`).textContent = file ? say("file.bytes", words) : "";
     byId(`${kind}-zone`).classList.toggle("filled", file !== null);
   }
 }
@@ -41,8 +44,10 @@ function showAll() {
   showOutcome();
 }
 
-function showProgress(text) {
+/** Said to who listens; once the result stands there, not shown a second time. */
+function showProgress(text, isDone = false) {
   byId("progress").textContent = text;
+  byId("progress").classList.toggle("done", isDone);
 }
 
 /** Check what is there. A run that was overtaken by another file says nothing any more. */
@@ -52,7 +57,10 @@ async function check() {
   state.outcome = null;
   showFiles();
   showOutcome();
-  if (state.bundle === null) return;
+  if (state.bundle === null) {
+    showProgress("");
+    return;
+  }
   showProgress(say("progress.reading", { name: harmless(state.bundle.name) }));
   const onProgress = (done, total) => {
     if (run === state.run) showProgress(say("progress.checking", { done: number(done), total: number(total) }));
@@ -61,7 +69,7 @@ async function check() {
   if (run !== state.run) return;
   state.outcome = outcome;
   showOutcome();
-  showProgress(byId("verdict").querySelector("h2").textContent);
+  showProgress(byId("verdict").querySelector("h2").textContent, true);
   byId("result").focus({ preventScroll: true });
   byId("result").scrollIntoView({ block: "start" });
 }
@@ -149,6 +157,9 @@ function start() {
     if (window.innerWidth === shownWidth) return; // phones resize when their bars hide
     shownWidth = window.innerWidth;
     showOutcome();
+  });
+  window.addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("#result details.printed")) details.open = true;
   });
   acceptDrops();
   showAll();

@@ -13,7 +13,7 @@ const DEEPEST_JSON = 8; // the deepest member, `shown` of a disclosure, is 4 dee
 function canonicalJson(value, depth = DEEPEST_JSON) {
   if (typeof value === "string") return JSON.stringify(value);
   if (Number.isSafeInteger(value) && value >= 0) return String(value);
-  if (typeof value !== "object" || value === null || depth === 0) throw new Malformed("JSON: a value of no allowed kind");
+  if (typeof value !== "object" || value === null || depth === 0) throw new Malformed("JSON: a value not allowed");
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth - 1)).join(",")}]`;
   const names = Object.keys(value).sort();
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name], depth - 1)}`).join(",")}}`;
@@ -32,7 +32,8 @@ function parseCanonical(text, name) {
 }
 
 function expectMembers(value, name, required, optional = []) {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Malformed(`${name}: not an object`);
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject) throw new Malformed(`${name}: not an object`);
   for (const member of required) {
     if (!Object.hasOwn(value, member)) throw new Malformed(`${name}: lacks ${member}`);
   }
@@ -48,7 +49,9 @@ function expectItems(value, name) {
 }
 
 function expectPattern(value, name, pattern) {
-  if (typeof value !== "string" || !pattern.test(value)) throw new Malformed(`${name}: not a text of allowed characters`);
+  if (typeof value !== "string" || !pattern.test(value)) {
+    throw new Malformed(`${name}: not a text of allowed characters`);
+  }
   return value;
 }
 

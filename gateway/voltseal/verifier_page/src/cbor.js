@@ -113,7 +113,9 @@ function byteStringHead(length) {
 // What a structure expects of an item. Each returns it or throws `Malformed` with the specification's name of it.
 
 function expectUint(item, name, lowest = 0, highest = MAX_INT) {
-  if (typeof item !== "number" || item < lowest || item > highest) throw new Malformed(`${name}: not an integer in range`);
+  if (typeof item !== "number" || item < lowest || item > highest) {
+    throw new Malformed(`${name}: not an integer in range`);
+  }
   return item;
 }
 

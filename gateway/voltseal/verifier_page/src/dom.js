@@ -22,11 +22,23 @@ function shape(name, attributes = {}, ...children) {
 }
 
 function card(title, attributes, ...children) {
-  return el("section", { ...attributes, class: `card ${attributes.class ?? ""}`.trim() }, el("h2", {}, title), ...children);
+  const classes = `card ${attributes.class ?? ""}`.trim();
+  return el("section", { ...attributes, class: classes }, el("h2", {}, title), ...children);
 }
 
 function badge(kind, text) {
   return el("span", { class: `badge is-${kind}` }, text);
+}
+
+/** A time that stays on one line. */
+function moment(timeMs) {
+  return el("span", { class: "time" }, when(timeMs));
+}
+
+/** From one time to another; null where one is not known. A line breaks between them only. */
+function period(firstMs, lastMs) {
+  const [first, last] = [firstMs, lastMs].map((timeMs) => (timeMs === null ? "\u2026" : when(timeMs)));
+  return el("span", {}, el("span", { class: "time" }, `${first} \u2013`), " ", el("span", { class: "time" }, last));
 }
 
 /** A table that scrolls sideways where it has no room. `columns`: `[title, isNumber]`; the first cell heads its row. */

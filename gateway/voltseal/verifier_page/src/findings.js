@@ -11,7 +11,8 @@ function keysCard({ keys, firmware }) {
       const revoked = { from: when(key.revoked_from_ms), reason: harmless(key.revocation_reason) };
       lines.push(el("div", {}, badge("warn", say("keys.revoked", revoked))));
     }
-    if (key.after_revocation > 0) lines.push(el("small", {}, say("keys.after", { count: number(key.after_revocation) })));
+    const after = say("keys.after", { count: number(key.after_revocation) });
+    if (key.after_revocation > 0) lines.push(el("small", {}, after));
     return el("li", {}, lines);
   });
   const list = items.length > 0 ? el("ul", { class: "plain" }, items) : el("p", {}, say("keys.none"));
@@ -47,7 +48,8 @@ function timeCard({ time, anchors, inclusion }) {
   if (inclusion.witnesses.length > 0) {
     paragraphs.push(el("p", {}, say("witnesses", { names: harmless(inclusion.witnesses.join(", ")) })));
   }
-  return card(say("time.title"), { id: "time" }, ...paragraphs, el("h3", {}, say("anchors.title")), anchorsList(anchors));
+  const anchored = [el("h3", {}, say("anchors.title")), anchorsList(anchors)];
+  return card(say("time.title"), { id: "time" }, ...paragraphs, ...anchored);
 }
 
 /** Each anchor with how strong it is: what was not checked has no strength of its own. */
@@ -56,9 +58,11 @@ function anchorsList(anchors) {
   return el("ul", { class: "plain" }, anchors.map(({ backend, key, strength, status, time_ms: timeMs }) => {
     const words = { backend: harmless(backend), key: harmless(key ?? ""), time: timeMs === null ? "" : when(timeMs) };
     if (status === "verified") {
-      return el("li", {}, say("anchors.verified", words), " ", badge("warn", say(`strength.${strength}`)), el("small", {}, say("anchors.weak-words")));
+      const strong = badge("warn", say(`strength.${strength}`));
+      return el("li", {}, say("anchors.verified", words), " ", strong, el("small", {}, say("anchors.weak-words")));
     }
-    const claimed = strength === "weak" ? null : el("small", {}, say("strength.claimed", { strength: harmless(strength) }));
+    const claim = say("strength.claimed", { strength: harmless(strength) });
+    const claimed = strength === "weak" ? null : el("small", {}, claim);
     return el("li", {}, say("anchors.not-checked", words), " ", badge("open", say("strength.unchecked")), claimed);
   }));
 }
@@ -71,7 +75,8 @@ function limitsCard({ not_proven: open }) {
 function technicalCard(verdict, view) {
   const { inclusion, firmware } = verdict;
   const mono = (text) => el("span", { class: "mono" }, harmless(text));
-  const tree = { size: number(inclusion.tree_size), entries: number(inclusion.entries), first: inclusion.first_index, last: inclusion.last_index };
+  const { tree_size: size, entries: held, first_index: first, last_index: last } = inclusion;
+  const tree = { size: number(size), entries: number(held), first, last };
   const entries = [
     [say("technical.digest"), mono(verdict.digest)],
     [say("technical.log-key"), mono(inclusion.log_key)],
@@ -80,7 +85,9 @@ function technicalCard(verdict, view) {
     [say("technical.made-by"), harmless(view.madeBy.software)],
     [say("technical.size"), fileSize(view.bytes)],
   ];
-  if (firmware.length > 0) entries.splice(4, 0, [say("technical.measurement"), firmware.map((one) => mono(one.measurement))]);
+  const measurements = firmware.map(({ measurement }) => el("div", {}, mono(measurement)));
+  if (firmware.length > 0) entries.splice(4, 0, [say("technical.measurement"), measurements]);
   const list = descriptions({ class: "technical" }, entries);
-  return el("section", { class: "card" }, el("details", {}, el("summary", {}, say("technical.title")), list));
+  const title = el("summary", {}, say("technical.title"));
+  return el("section", { class: "card" }, el("details", { class: "printed" }, title, list));
 }

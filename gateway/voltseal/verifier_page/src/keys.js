@@ -60,7 +60,7 @@ async function verifyP256(key, signature, signed) {
   }
 }
 
-/** Return if `signature` is that of the 32-byte Ed25519 key; throws `BadSignature`, or `Unsupported` in old browsers. */
+/** Return if `signature` is the 32-byte Ed25519 key's; throws `BadSignature`, or `Unsupported` in old browsers. */
 async function verifyEd25519(publicKey, signature, signed) {
   if (signature.length !== 64) throw new BadSignature("signature is not 64 bytes");
   const subtle = subtleCrypto();
@@ -87,7 +87,7 @@ function externalAad(context, origin) {
 const SIGN1_HEAD = bytesOfHex("d2844da201260448"); // tag 18, array of 4, protected header {1: -7, 4: bstr of 8}
 const SIG_STRUCTURE_HEAD = concat(Uint8Array.of(0x84, 0x6a), utf8("Signature1"), Uint8Array.of(0x4d));
 
-/** The one COSE_Sign1 of the profile in `raw`. Another `alg` is refused like any other deviation: nobody can judge it. */
+/** The one COSE_Sign1 of the profile in `raw`. Another `alg` is refused like any deviation: nobody can judge it. */
 function parseSign1(raw) {
   if (!equalBytes(raw.subarray(0, 8), SIGN1_HEAD)) throw new Malformed("not a COSE_Sign1 of the profile");
   const reader = new CborReader(raw);

@@ -1,19 +1,20 @@
 // A plot of shown columns: lines over time, broken and shaded where statements are missing.
 
-const PLOT = { height: 280, left: 62, right: 14, top: 12, bottom: 46 };
+const PLOT = { height: 290, left: 62, right: 30, top: 24, bottom: 46 };
 const MOST_POINTS = 20_000; // more would only be ink
 const TIME_COLUMN = 0;
 
 /**
- * What can be plotted: each shown column, and groups of like ones. `{id, name, field, columns: [{field, index}]}`. Only
- * columns of the schema that most of them have.
+ * What can be plotted: each shown column, and groups of like ones. `{id, name, schema, columns: [{field, index}]}`.
+ * Only of the schema that the first statement with values has: a device has one.
  */
 function plotChoices(view) {
   const telemetry = view.statements.filter(({ values }) => values);
   const schema = telemetry[0]?.schema;
   if (schema === undefined) return [];
   const isShown = (index) => telemetry.some((one) => one.schema === schema && one.values.has(index));
-  const columns = SCHEMAS[schema].fields.map((field, index) => ({ field, index })).filter(({ index }) => isShown(index));
+  const all = SCHEMAS[schema].fields.map((field, index) => ({ field, index }));
+  const columns = all.filter(({ index }) => isShown(index));
   const single = (column) => ({ id: column.field.name, name: fieldName(column.field.name), schema, columns: [column] });
   const singles = columns.filter(({ index }) => index !== TIME_COLUMN).map(single);
   const groups = ["cell", "temp"].map((kind) => ({
@@ -27,15 +28,16 @@ function plotChoices(view) {
   return singles;
 }
 
-/** Whether all readings have a time: the statement's is known and the time column is shown. Else numbers are the axis. */
+/** Whether all readings have a time: the statement's is known, the time column shown. Else numbers are the axis. */
 function hasTimes(statements) {
   return statements.every(({ timeQuality, values }) => timeQuality > 0 && values.has(TIME_COLUMN));
 }
 
-/** Readings in order: `{x, timed, sequence, values: [one a column]}`, and gaps in between as `[from x, to x]`. */
+/** Readings in order, `{x, sequence, values: [one a column]}`, whether x is a time, and what is missing in between. */
 function plotReadings(view, choice) {
   const shows = ({ schema, values }) => values && schema === choice.schema;
-  const showing = view.statements.filter((one) => shows(one) && choice.columns.some(({ index }) => one.values.has(index)));
+  const hasChosen = ({ values }) => choice.columns.some(({ index }) => values.has(index));
+  const showing = view.statements.filter((one) => shows(one) && hasChosen(one));
   const timed = hasTimes(showing);
   const readings = [];
   for (const statement of showing) {
@@ -47,19 +49,23 @@ function plotReadings(view, choice) {
     }
   }
   if (timed) readings.sort((a, b) => a.x - b.x);
-  return { timed, readings, bands: missingBands(readings, view.claim.gaps) };
+  return { timed, readings, ...findBreaks(readings, presentRuns(view.statements), view.claim.gaps) };
 }
 
-/** Between which readings statements are missing. */
-function missingBands(readings, gaps) {
-  const bands = [];
+/**
+ * `breaks`: before which readings statements are not here, so that no line may suggest values in between; `bands`:
+ * where, of these, the claim names them missing.
+ */
+function findBreaks(readings, present, gaps) {
+  const [breaks, bands] = [new Set(), []];
   for (let i = 1; i < readings.length; i += 1) {
     const [before, after] = [readings[i - 1], readings[i]];
-    if (after.sequence <= before.sequence + 1) continue;
+    if (uncovered(before.sequence + 1, after.sequence - 1, present).length === 0) continue;
+    breaks.add(i);
     const gap = firstReaching(gaps, before.sequence + 1);
-    if (gap < gaps.length && gaps[gap][0] < after.sequence) bands.push({ from: before.x, to: after.x, at: i });
+    if (gap < gaps.length && gaps[gap][0] < after.sequence) bands.push({ from: before.x, to: after.x });
   }
-  return bands;
+  return { breaks, bands };
 }
 
 /** At most five round values that span low..high. */
@@ -113,31 +119,32 @@ function scales({ readings, timed }, unit, width) {
 
 function drawAxes(drawing, scale, timed, unit, width) {
   const [left, right, bottom] = [PLOT.left, width - PLOT.right, PLOT.height - PLOT.bottom];
-  for (const tick of roundTicks(scale.low, scale.high)) {
+  const ticksUp = roundTicks(scale.low, scale.high);
+  const digits = Math.min(6, Math.max(0, -Math.floor(Math.log10(ticksUp[1] - ticksUp[0]) + 1e-9)));
+  const format = new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  for (const tick of ticksUp) {
     const y = scale.yOf(tick);
-    const text = new Intl.NumberFormat(language, { maximumFractionDigits: 4 }).format(tick);
+    const text = format.format(tick);
     drawing.append(shape("line", { class: "axis", x1: left, x2: right, y1: y, y2: y }));
     drawing.append(shape("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, text));
   }
-  const most = Math.max(2, Math.floor((right - left) / 95));
+  const most = Math.max(3, Math.floor((right - left) / 75));
   const numbers = () => ({ ticks: roundTicks(scale.from, scale.to).filter(Number.isInteger), label: String });
   const { ticks, label } = timed ? timeTicks(scale.from, scale.to, most) : numbers();
   for (const tick of ticks) {
     const x = scale.x(tick);
-    const anchor = x > right - 25 ? "end" : "middle";
     drawing.append(shape("line", { class: "axis", x1: x, x2: x, y1: bottom, y2: bottom + 5 }));
-    drawing.append(shape("text", { x, y: bottom + 19, "text-anchor": anchor }, label(tick)));
+    drawing.append(shape("text", { x, y: bottom + 19, "text-anchor": "middle" }, label(tick)));
   }
   drawing.append(shape("line", { class: "axis", x1: left, x2: right, y1: bottom, y2: bottom }));
   const day = timed && scale.from <= END_OF_CALENDAR_MS ? ` \u00b7 ${when(scale.from).slice(0, 10)}` : "";
   const axis = say(timed ? "values.axis.time" : "values.axis.number") + day;
   drawing.append(shape("text", { x: (left + right) / 2, y: PLOT.height - 6, "text-anchor": "middle" }, axis));
-  if (unit.symbol) drawing.append(shape("text", { x: left - 8, y: PLOT.top, "text-anchor": "end" }, unit.symbol));
+  if (unit.symbol) drawing.append(shape("text", { x: left - 8, y: 12, "text-anchor": "end" }, unit.symbol));
 }
 
 /** The path of one column: broken at gaps and where it is absent. */
-function linePath({ readings, bands }, column, scale) {
-  const breaks = new Set(bands.map(({ at }) => at));
+function linePath({ readings, breaks }, column, scale) {
   const stride = Math.ceil(readings.length / MOST_POINTS);
   let path = "";
   let isOpen = false;
@@ -170,16 +177,17 @@ function plot(view, choice, width) {
   choice.columns.forEach((_, column) => drawLine(drawing, series, column, scale));
   const readout = el("p", { class: "readout", "aria-hidden": "true" });
   followPointer(drawing, series, choice, scale, readout, width);
-  return el("div", { class: "figure" }, drawing, readout);
+  return el("div", { class: "figure" }, el("p", { class: "caption" }, choice.name), drawing, readout);
 }
 
 function drawLine(drawing, series, column, scale) {
   const colour = column % 8;
   drawing.append(shape("path", { class: `line s${colour}`, d: linePath(series, column, scale) }));
   if (series.readings.length > 60) return;
+  const r = series.readings[0].values.length > 2 ? 2 : 3.5; // a single reading between gaps has no line
   for (const { x, values } of series.readings) {
     if (values[column] === null) continue;
-    drawing.append(shape("circle", { class: `dot f${colour}`, cx: scale.x(x), cy: scale.y(values[column]), r: 3.5 }));
+    drawing.append(shape("circle", { class: `dot f${colour}`, cx: scale.x(x), cy: scale.y(values[column]), r }));
   }
 }
 

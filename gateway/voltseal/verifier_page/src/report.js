@@ -55,7 +55,8 @@ function stepsCard(outcome) {
     const status = done?.status ?? "waiting";
     const mark = { ok: MARKS.good, failed: MARKS.invalid, "could-not-check": MARKS.open, waiting: "" }[status];
     const why = done?.code ? el("small", {}, say(`code.${done.code}`)) : null;
-    const label = el("span", {}, el("strong", {}, `${step} \u00b7 ${say(`step.${step}`)}`), ` \u2013 ${say(`status.${status}`)}`, why);
+    const title = el("strong", {}, `${step} \u00b7 ${say(`step.${step}`)}`);
+    const label = el("span", {}, title, el("span", { class: "status" }, ` \u2013 ${say(`status.${status}`)}`), why);
     return el("li", { class: status }, el("span", { class: "mark", "aria-hidden": "true" }, mark), label);
   });
   return card(say("steps.title"), { class: "long" }, el("ol", { class: "steps" }, items));
@@ -66,14 +67,14 @@ function factsCard(verdict) {
   const makers = [...new Set(keys.map(({ maker }) => maker))].join(", ");
   const kinds = [...new Set(keys.map(({ device_class: kind }) => say(`kind.${kind}`)))].join(", ");
   const hasClock = time.device_first_ms !== null;
-  const ends = hasClock ? { first: when(time.device_first_ms), last: when(time.device_last_ms) } : null;
+  const times = hasClock ? period(time.device_first_ms, time.device_last_ms) : say("facts.no-clock");
   const bound = time.not_after_ms === null
     ? [say("facts.not-anchored")]
-    : [when(time.not_after_ms), el("small", {}, say("facts.existed.by", { who: who(time.not_after_by) }))];
+    : [moment(time.not_after_ms), el("small", {}, say("facts.existed.by", { who: who(time.not_after_by) }))];
   const numbers = say("facts.numbers", { numbers: ranges(completeness.ranges) });
   return el("section", { class: "card" }, descriptions({ class: "facts" }, [
     [say("facts.device"), el("span", { class: "mono" }, verdict.device), el("small", {}, kinds)],
-    [say("facts.period"), ends ? say("facts.period.to", ends) : say("facts.no-clock")],
+    [say("facts.period"), times],
     [say("facts.statements"), number(completeness.statements), el("small", {}, numbers)],
     [say("facts.maker"), harmless(makers) || say("nobody")],
     [say("facts.log"), harmless(verdict.inclusion.origin)],
@@ -103,11 +104,12 @@ function completenessCard(finding, view, width) {
 function gapsTable(gaps, statements) {
   const rows = gaps.slice(0, LISTED_GAPS).map(([first, last, reason]) => {
     const kind = reason === UNEXPLAINED ? "bad" : "warn";
-    return [range(first, last), number(last - first + 1), badge(kind, say(`reason.${reason}`)), between(first, last, statements)];
+    const why = [badge(kind, say(`reason.${reason}`)), el("small", {}, between(first, last, statements))];
+    return [range(first, last), number(last - first + 1), el("div", { class: "plain" }, why)];
   });
   const more = gaps.length - rows.length;
-  if (more > 0) rows.push([say("gaps.more", { count: number(more) }), "", "", ""]);
-  const titles = [[say("gaps.numbers")], [say("gaps.count"), true], [say("gaps.reason")], [say("gaps.between")]];
+  if (more > 0) rows.push([say("gaps.more", { count: number(more) }), "", ""]);
+  const titles = [[say("gaps.numbers")], [say("gaps.count"), true], [say("gaps.reason")]];
   return table(say("gaps.numbers"), titles, rows);
 }
 
@@ -115,10 +117,10 @@ function gapsTable(gaps, statements) {
 function between(first, last, statements) {
   const runs = statements.map(({ sequence }) => [sequence, sequence]);
   const at = firstReaching(runs, first);
-  const texts = [statements[at - 1], statements[firstReaching(runs, last + 1)]].map((one) => (
-    one && one.timeQuality > 0 ? when(one.timeMs) : "\u2026"
+  const times = [statements[at - 1], statements[firstReaching(runs, last + 1)]].map((one) => (
+    one && one.timeQuality > 0 ? one.timeMs : null
   ));
-  return texts.every((text) => text === "\u2026") ? "\u2013" : texts.join(" \u2013 ");
+  return times[0] === null && times[1] === null ? "" : period(...times);
 }
 
 function conflictsTable({ conflicts, conflict_count: count }) {
@@ -135,11 +137,12 @@ function valuesCard(finding, view, width) {
   const total = finding.full + finding.partial + finding.none;
   const attributes = { class: "long", id: "values" };
   if (total === 0) return card(say("values.title"), attributes, el("p", {}, say("values.none")));
-  const counts = { total: number(total), full: number(finding.full), partial: number(finding.partial), none: number(finding.none) };
+  const { full, partial, none } = finding;
+  const counts = { total: number(total), full: number(full), partial: number(partial), none: number(none) };
   const children = [el("p", {}, finding.shown.length > 0 ? say("values.counts", counts) : say("values.hidden-all"))];
   const choices = plotChoices(view);
   if (choices.length > 0) children.push(...plotChooser(view, choices, width));
-  if (finding.shown.length > 0) children.push(el("h3", {}, say("values.table")), shownTable(finding.shown));
+  if (finding.shown.length > 0) children.push(shownDetails(finding.shown));
   if (finding.hidden.length > 0) {
     const chips = finding.hidden.map((name) => el("span", { title: name }, fieldName(name)));
     children.push(el("h3", {}, say("hidden.title")), el("div", { class: "chips", id: "hidden" }, chips));
@@ -173,7 +176,8 @@ let chosenColumn = null; // so that another language or width shows the same plo
 function readingsList(view, choice) {
   const { readings, timed } = plotReadings(view, choice);
   const unit = choice.columns[0].field;
-  const columns = choice.columns.map(({ field }) => [`${fieldName(field.name)}${unit.symbol ? `, ${unit.symbol}` : ""}`, true]);
+  const suffix = unit.symbol ? `, ${unit.symbol}` : "";
+  const columns = choice.columns.map(({ field }) => [fieldName(field.name) + suffix, true]);
   const rows = readings.slice(0, LISTED_READINGS).map(({ x, sequence, values }) => (
     [timed ? when(x) : String(sequence), ...values.map((value) => quantity(value, unit))]
   ));
@@ -182,12 +186,20 @@ function readingsList(view, choice) {
   return cut ? [list, el("p", { class: "hint" }, say("values.list.more", { count: number(LISTED_READINGS) }))] : [list];
 }
 
+/** Few columns stand open; many are a click away, and on paper. */
+function shownDetails(shown) {
+  const title = el("summary", {}, `${say("values.table")} (${number(shown.length)})`);
+  return el("details", { class: "printed", open: shown.length <= 8 }, title, shownTable(shown));
+}
+
 function shownTable(shown) {
-  const fields = new Map(Object.values(SCHEMAS).flatMap((schema) => schema.fields.map((one) => [`${schema.name} ${one.name}`, one])));
+  const named = ({ name, fields }) => fields.map((field) => [`${name} ${field.name}`, field]);
+  const units = new Map(Object.values(SCHEMAS).flatMap(named));
   const rows = shown.map((column) => {
-    const unit = fields.get(`${column.schema} ${column.name}`);
+    const unit = units.get(`${column.schema} ${column.name}`);
     const bounds = [column.first, column.last, column.minimum, column.maximum].map((value) => quantity(value, unit));
-    return [el("span", { title: column.name }, fieldName(column.name)), unit.symbol, number(column.readings - column.absent), ...bounds];
+    const name = el("span", { title: column.name }, fieldName(column.name));
+    return [name, unit.symbol, number(column.readings - column.absent), ...bounds];
   });
   const numbers = ["readings", "first", "last", "minimum", "maximum"].map((name) => [say(`column.${name}`), true]);
   return table(say("values.table"), [[say("column.name")], [say("column.unit")], ...numbers], rows);

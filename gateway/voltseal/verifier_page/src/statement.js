@@ -47,7 +47,9 @@ function readStatementBody(statement, items) {
     statement.commitment = expectBytes(items[9], "commitment", 32);
     return;
   }
-  if (items.length !== 9 || statement.schema !== 1) throw new Malformed("boot and loss statements have 9 elements, schema 1");
+  if (items.length !== 9 || statement.schema !== 1) {
+    throw new Malformed("boot and loss statements have 9 elements, and schema 1");
+  }
   if (statement.recordType === LOSS) {
     statement.lost = readLostRanges(items[8], statement.sequence, 1);
   } else {

@@ -53,22 +53,24 @@ function countNumbers(claimed, gaps) {
 
 /** Hatching, so that gaps show on paper and to who does not see their colour. */
 function hatch(kind) {
-  const pattern = { id: `hatch-${kind}`, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
-  return shape("pattern", pattern, shape("line", { x1: 0, y1: 0, x2: 0, y2: 6, class: `hatch-${kind}` }));
+  const tile = { width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  const stroke = shape("line", { x1: 0, y1: 0, x2: 0, y2: 6, class: `hatch-${kind}` });
+  return shape("pattern", { id: `hatch-${kind}`, ...tile }, stroke);
 }
 
 function gapShapes([first, last, reason], place, width) {
   const kind = reason === UNEXPLAINED ? "unexplained" : "lost";
+  const label = range(first, last);
   const left = place.x(first);
   const box = { x: left, y: BAR.top - 4, width: Math.max(3, place.x(last + 1) - left), height: BAR.height + 8 };
-  const title = `${range(first, last)}: ${say(`reason.${reason}`)}`;
   const shapes = [
-    shape("rect", { ...box, class: kind }, shape("title", {}, title)),
+    shape("rect", { ...box, class: kind }, shape("title", {}, `${label}: ${say(`reason.${reason}`)}`)),
     shape("rect", { ...box, fill: `url(#hatch-${kind})` }),
   ];
-  if (box.width > 26) {
-    const middle = Math.min(Math.max(box.x + box.width / 2, 22), width - 22);
-    shapes.push(shape("text", { x: middle, y: BAR.top - 11, "text-anchor": "middle", class: `${kind}-label` }, range(first, last)));
+  if (box.width > label.length * 7) {
+    const x = Math.min(Math.max(box.x + box.width / 2, 22), width - 22);
+    const text = { x, y: BAR.top - 11, "text-anchor": "middle", class: `${kind}-label` };
+    shapes.push(shape("text", text, label));
   }
   return shapes;
 }
@@ -111,11 +113,13 @@ function timelineLegend(finding, statements) {
   const entries = [["present", box("present")]];
   if (finding.gaps.some(([, , reason]) => reason !== UNEXPLAINED)) entries.push(["lost", box("lost")]);
   if (finding.gaps.some(([, , reason]) => reason === UNEXPLAINED)) entries.push(["unexplained", box("unexplained")]);
-  if (statements.some(({ boot }) => boot)) entries.push(["boot", [shape("path", { class: "boot", d: "M7 1l6 10h-12z" })]]);
-  if (finding.conflicts.length > 0) entries.push(["clash", [shape("path", { class: "clash", d: "M7 11l-6 -10h12z" })]]);
+  const mark = (kind, d) => entries.push([kind, [shape("path", { class: kind, d })]]);
+  if (statements.some(({ boot }) => boot)) mark("boot", "M7 1l6 10h-12z");
+  if (finding.conflicts.length > 0) mark("clash", "M7 11l-6 -10h12z");
   const items = entries.map(([kind, drawn]) => (
     el("span", {}, shape("svg", { viewBox: "0 0 14 12", "aria-hidden": "true" }, drawn), say(`legend.${kind}`))
   ));
-  if (finding.ranges.length > DRAWN_RANGES) items.push(el("span", {}, say("legend.first-ranges", { count: DRAWN_RANGES })));
+  const cut = el("span", {}, say("legend.first-ranges", { count: DRAWN_RANGES }));
+  if (finding.ranges.length > DRAWN_RANGES) items.push(cut);
   return el("div", { class: "legend figure" }, items);
 }

@@ -127,7 +127,8 @@ function disclosureFinding(statements) {
 
 /** `showing`: in order of number. First and last are by number, and are values that are present. */
 function columnBounds(showing, column) {
-  const bounds = { statements: showing.length, readings: 0, absent: 0, first: null, last: null, minimum: null, maximum: null };
+  const nothing = { first: null, last: null, minimum: null, maximum: null };
+  const bounds = { statements: showing.length, readings: 0, absent: 0, ...nothing };
   for (const { values } of showing) {
     for (const value of values.get(column)) {
       bounds.readings += 1;

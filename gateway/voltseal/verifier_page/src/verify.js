@@ -236,7 +236,8 @@ async function judgeAnchor({ backend, strength, proof }, { checkpoint, trust }) 
   if (strength !== "weak") throw judge.invalid("wrong-strength", "an anchor in a ledger is weak");
   const block = await judge.let(() => parseLedgerBlock(proof));
   const sameTree = block.treeSize === checkpoint.treeSize && equalBytes(block.root, checkpoint.root);
-  if (block.origin !== checkpoint.origin || !sameTree) throw judge.invalid("bad-anchor", "it anchors another checkpoint");
+  const sameLog = block.origin === checkpoint.origin;
+  if (!sameLog || !sameTree) throw judge.invalid("bad-anchor", "it anchors another checkpoint");
   const [line] = block.note.signatures;
   finding.key = line.name;
   const ledger = trust.ledger.find(({ key }) => key.id === line.id);
