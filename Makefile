@@ -11,8 +11,8 @@ STUBS := build/typings.stamp
 CONSTRAINTS := tests/constraints.txt
 
 # System packages that tests need beyond Python, a C compiler and Node. Add a package here with its reason in WHY.
-SYSTEM_PACKAGES := mosquitto
-WHY := tests drive a real MQTT broker
+SYSTEM_PACKAGES := mosquitto chromium chromium-driver
+WHY := tests drive a real MQTT broker and a real browser
 
 # Both names: older pip knows only the first for build dependencies, newer pip only the second.
 export PIP_CONSTRAINT := $(CURDIR)/$(CONSTRAINTS)
@@ -49,7 +49,7 @@ test: export CI := 1
 test: system-packages checkers check ## install what the tests need, then everything that `check` does
 
 .PHONY: check
-check: $(SETUP) lint type docs vectors-check pytest ## everything CI checks, on a machine that has the packages
+check: $(SETUP) lint type docs vectors-check page-check pytest ## everything CI checks, on a machine that has the packages
 
 .PHONY: system-packages
 system-packages:
@@ -108,6 +108,15 @@ vectors-check: $(SETUP)
 	@$(PYTHON) tests/vectors/generate_bundles.py
 	@diff -rq -x __pycache__ build/vectors/committed tests/vectors || \
 	  { echo "vectors: they differed and have been written anew; commit them" >&2; exit 1; }
+
+.PHONY: page
+page: $(SETUP) ## put the browser verifier together from its sources
+	@$(PYTHON) -m voltseal.verifier_page.build
+
+.PHONY: page-check
+page-check: $(SETUP)
+	@echo "check: the browser verifier equals what its sources give"
+	@$(PYTHON) -m voltseal.verifier_page.build --check
 
 .PHONY: bench
 bench: $(SETUP) ## measure into build/bench.json; one area with AREA=name

@@ -1,4 +1,4 @@
-"""The browser verifier as it is seen: files in, findings out, in both languages and at any width; and it calls nobody."""
+"""The browser verifier as it is seen: files in, findings out, both languages, any width; and it calls nobody."""
 
 from __future__ import annotations
 
