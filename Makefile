@@ -11,8 +11,8 @@ STUBS := build/typings.stamp
 CONSTRAINTS := tests/constraints.txt
 
 # System packages that tests need beyond Python, a C compiler and Node. Add a package here with its reason in WHY.
-SYSTEM_PACKAGES := mosquitto chromium chromium-driver
-WHY := tests drive a real MQTT broker and a real browser
+SYSTEM_PACKAGES := poppler-utils poppler-data zbar-tools fonts-noto-cjk mosquitto chromium chromium-driver
+WHY := tests drive a real MQTT broker, read PDF reports and their QR codes and a real browser
 
 # Both names: older pip knows only the first for build dependencies, newer pip only the second.
 export PIP_CONSTRAINT := $(CURDIR)/$(CONSTRAINTS)
@@ -34,7 +34,7 @@ setup: $(SETUP) ## make .venv with everything in it, and provide MicroPython (in
 
 $(SETUP): .venv/pyvenv.cfg pyproject.toml $(CONSTRAINTS) simulator/wheel_hook.py
 	@echo "setup: installing Python packages (about 200 MB, a minute when nothing is cached)"
-	@$(PYTHON) -m pip install --quiet --editable '.[dev,sim,docs]'
+	@$(PYTHON) -m pip install --quiet --editable '.[dev,sim,docs,report]'
 	@$(PYTHON) -m voltseal_sim.toolchain install || { test $$? -eq 2 && echo "setup: going on without MicroPython"; }
 	@mkdir -p build && touch $@
 	@echo "setup: done"

@@ -27,6 +27,7 @@ _COMMANDS = {
     "quarantine": "look at refused messages",
     "evidence": "export evidence that anyone can check offline",
     "verify": "check evidence, offline",
+    "report": "a report on evidence, as PDF or HTML",
     "page": "write the browser verifier, one HTML file",
     "trust": "make and look at trust files",
     "demo": "the whole way, emulated, in a minute",
