@@ -11,8 +11,8 @@ STUBS := build/typings.stamp
 CONSTRAINTS := tests/constraints.txt
 
 # System packages that tests need beyond Python, a C compiler and Node. Add a package here with its reason in WHY.
-SYSTEM_PACKAGES := poppler-utils poppler-data zbar-tools fonts-noto-cjk mosquitto chromium chromium-driver
-WHY := tests drive a real MQTT broker, read PDF reports and their QR codes and a real browser
+SYSTEM_PACKAGES := mosquitto chromium chromium-driver poppler-utils poppler-data zbar-tools
+WHY := tests drive a real MQTT broker and a real browser, and read PDF reports and their QR codes
 
 # Both names: older pip knows only the first for build dependencies, newer pip only the second.
 export PIP_CONSTRAINT := $(CURDIR)/$(CONSTRAINTS)
