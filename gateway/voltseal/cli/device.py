@@ -74,7 +74,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     add_config(revoke)
     revoke.add_argument("device", metavar="DEVICE", help=_DEVICE)
     revoke.add_argument("--reason", required=True, help="1 to 64 bytes; everyone who verifies can read it")
-    revoke.add_argument("--effective", default="now", metavar="TIME", help="now (default), or ISO 8601")
+    revoke.add_argument("--effective", default="now", metavar="TIME", help="now (default), or earlier: ISO 8601")
     revoke.set_defaults(run=run_revoke)
 
 
@@ -123,7 +123,13 @@ def run_revoke(options: argparse.Namespace) -> int:
     from voltseal.ingest.registrar import replay, revoke_request
 
     config = load_config(options)
-    effective_ms = parse_time_ms(options.effective, now_ms())
+    started_ms = now_ms()
+    effective_ms = parse_time_ms(options.effective, started_ms)
+    if effective_ms > started_ms:
+        raise UsageError(
+            f"a revocation cannot take effect in the future: {options.effective}",
+            hint="revoke the key when its time has come",
+        )
     reader = open_reader(config)
     try:
         device = find_device(reader.devices(), options.device)

@@ -76,6 +76,6 @@ class Checker:
         if isinstance(found.body, Boot) and found.body.claims.ueid != device.ueid:
             raise WireError(Outcome.WRONG_TOPIC, "the boot statement's ueid is not that of the device")
         statement.verify(found, device.public_key, self._registry.origin)
-        device.history.judge(found.kid, found, arrival.received_ms)
+        device.history.judge(found.kid, found)
         message.check_commitment(up)
         return Genuine(arrival, up, device, events)

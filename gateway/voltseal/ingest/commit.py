@@ -168,7 +168,7 @@ class GroupCommitter:
         try:
             if device is not None:
                 found = judged.message.statement
-                device.history.judge(found.kid, found, judged.arrival.received_ms)
+                device.history.judge(found.kid, found)
         except WireError as error:
             return Refused(judged.arrival, error.outcome, error.reason)
         return judged

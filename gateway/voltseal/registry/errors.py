@@ -41,3 +41,9 @@ class AlreadyRevokedError(RegistryError):
     """The key is revoked already."""
 
     code: ClassVar[str] = "already-revoked"
+
+
+class FutureRevocationError(RegistryError):
+    """A revocation is to take effect later than now."""
+
+    code: ClassVar[str] = "future-revocation"

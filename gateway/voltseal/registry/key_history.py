@@ -78,14 +78,12 @@ class KeyHistory:
         ended = replace(period, revocation=Revocation(leaf_index, event.effective_ms, event.reason))
         return replace(self, periods=tuple(ended if one is period else one for one in self.periods))
 
-    def judge(
-        self, kid: Kid, statement: Statement, now_ms: int | None = None, *, leaf_index: int | None = None
-    ) -> None:
+    def judge(self, kid: Kid, statement: Statement, leaf_index: int | None = None) -> None:
         """Return if the key may speak at the statement's time.
 
-        A statement with no known time is judged by its arrival: by `now_ms` where it arrives (gateway), or by its
-        `leaf_index` in the log afterwards (verifier); one of the two must be given. WireError: unknown-device,
-        not-yet-valid-key or revoked-key.
+        A statement with no known time is judged by its place in the log: `leaf_index`, or None for one that is not in
+        the log yet, and would stand after all events of this history. So gateway and verifier agree, whatever their
+        clocks say. WireError: unknown-device, not-yet-valid-key or revoked-key.
         """
         period = self.period(kid)
         if period is None:
@@ -97,10 +95,7 @@ class KeyHistory:
             return
         if statement.time_known:
             late = statement.time_ms >= ended.effective_ms
-        elif leaf_index is not None:
-            late = leaf_index > ended.leaf_index
         else:
-            assert now_ms is not None, "a statement without time is judged by its arrival"
-            late = now_ms >= ended.effective_ms
+            late = leaf_index is None or leaf_index > ended.leaf_index
         if late:
             raise WireError(Outcome.REVOKED_KEY, f"the key is revoked: {ended.reason}")

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from voltseal.registry.errors import AlreadyEnrolledError, AlreadyRevokedError, UnknownKeyError, UnknownMakerError
+from voltseal.registry.errors import (
+    AlreadyEnrolledError,
+    AlreadyRevokedError,
+    FutureRevocationError,
+    UnknownKeyError,
+    UnknownMakerError,
+)
 from voltseal.registry.key_history import KeyHistory
 from voltseal.wire import enrolment, entry
 from voltseal.wire.boot import KeyTier
@@ -116,7 +122,8 @@ class Registry:
     def revoke(self, kid: Kid, *, effective_ms: int, reason: str, now_ms: int) -> bytes:
         """The event that revokes a key, to be appended to the log and then applied.
 
-        Raises UnknownKeyError, AlreadyRevokedError, or WireError(malformed) for a reason that is not 1 to 64 bytes.
+        Raises UnknownKeyError, AlreadyRevokedError, FutureRevocationError, or WireError(malformed) for a reason that is
+        not 1 to 64 bytes.
         """
         record = self._records.get(kid)
         if record is None:
@@ -124,6 +131,11 @@ class Registry:
         period = record.history.period(kid)
         if period is None or period.revocation is not None:
             raise AlreadyRevokedError(f"the key {kid.hex()} is revoked already")
+        if effective_ms > now_ms:  # the device would go on for a while with a key that the log calls revoked
+            raise FutureRevocationError(
+                f"a revocation cannot take effect in the future: {effective_ms} is {effective_ms - now_ms} ms from now",
+                hint="revoke the key when its time has come",
+            )
         return entry.encode_event(Revoke(now_ms, record.ueid, kid, effective_ms, reason))
 
 

@@ -98,7 +98,7 @@ def _keys_in_time() -> list[Case]:
         Case("not-before-untimed", "valid: no known time, so not before anything", at(1_000, quality=0), "accepted"),
         Case("revoked-exact", "at the revocation's effective_ms", at(REVOKED_MS, RETIRED), "revoked-key", RETIRED_TOPIC),
         Case("revoked-later", "long after the revocation", at(REVOKED_MS * 2, RETIRED), "revoked-key", RETIRED_TOPIC),
-        Case("revoked-untimed", "no known time: arrival counts", at(1_000, RETIRED, 0), "revoked-key", RETIRED_TOPIC),
+        Case("revoked-untimed", "no known time: comes after the revocation", at(1_000, RETIRED, 0), "revoked-key", RETIRED_TOPIC),
         Case("revoked-before", "valid: one millisecond before the revocation", at(REVOKED_MS - 1, RETIRED), "accepted", RETIRED_TOPIC),
     ]  # fmt: skip
 

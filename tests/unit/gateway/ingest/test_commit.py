@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.gateway_ingest import NOW_MS, Ingest
 
-from voltseal.ingest.check import Refused
+from voltseal.ingest.check import Genuine, Refused
 from voltseal.ingest.registrar import revoke_request
 from voltseal.log.merkle import leaf_hash
 from voltseal.store.interface import EntryKind, Run, StoreError
@@ -224,6 +225,16 @@ def test_a_revocation_between_check_and_commit_still_counts(ingest: Ingest) -> N
     ingest.registrar.carry_out("revoke", revoke_request(Kid(device.kid), 0, "stolen"), NOW_MS)
     assert ingest.committer.commit(judged).outcomes == {Outcome.REVOKED_KEY: 2}
     assert stored_raw(ingest, device) == []
+
+
+def test_an_untimed_statement_after_a_revocation_is_late_whatever_the_clock_says(ingest: Ingest) -> None:
+    """It would stand behind the revocation in the log, where no verifier counts it: the clock may have been set back."""
+    (judged,) = ingest.judge(ingest.device.messages(1, ingest.xy), received_ms=NOW_MS - 60_000)
+    assert isinstance(judged, Genuine)
+    untimed = replace(judged.message.statement, time_quality=0, time_ms=5)
+    ingest.registrar.carry_out("revoke", revoke_request(Kid(ingest.device.kid), NOW_MS, "stolen"), NOW_MS)
+    late = replace(judged, message=replace(judged.message, statement=untimed))
+    assert ingest.committer.commit([late]).outcomes == {Outcome.REVOKED_KEY: 1}
 
 
 def test_a_failed_commit_changes_nothing_and_can_be_repeated(ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
