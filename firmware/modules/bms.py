@@ -1,6 +1,7 @@
 """Battery packs: schema 1, `bms.pack`, filled from one BMS on a serial line."""
 
 from drivers.frame import FrameError
+from modules.naming import split
 from voltseal_device.errors import DeviceError
 from voltseal_device.journal import say
 from voltseal_wire.schemas import BMS_PACK
@@ -10,11 +11,16 @@ FIELDS = BMS_PACK.fields[1:]  # field 0 is the reading's time, which whoever pol
 
 def _driver(name: str):
     # One import a driver: a board loads only what it speaks.
-    if name == "jbd":
+    dialect, address = split(name)
+    if dialect == "jbd" and address is None:
         from drivers import jbd
 
         return jbd.Driver()
-    raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: jbd")
+    if dialect == "daly":
+        from drivers import daly
+
+        return daly.Driver(daly.WIRED_HOST if address is None else address)
+    raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: jbd, daly, daly:128")
 
 
 class Bms:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from voltseal_sim.buses.clock import wall_clock
 from voltseal_sim.buses.faults import FaultyLine, LineFaults
-from voltseal_sim.buses.jbd import FirstThen, JbdBoard, Plant, Recorded, Source
+from voltseal_sim.buses.jbd import JbdBoard, Plant
 from voltseal_sim.buses.recordings import JBD_4S_5AH, JBD_8S_560AH
+from voltseal_sim.buses.source import FirstThen, Recorded, Source
 from voltseal_sim.plants.battery import BatteryPack, PackParameters
 from voltseal_sim.plants.cell import CellParameters
 from voltseal_sim.plants.load import TwoWheeler

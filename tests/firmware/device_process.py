@@ -8,7 +8,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from voltseal_sim.buses.jbd import JbdBoard, Recorded
+from voltseal_sim.buses.jbd import JbdBoard
+from voltseal_sim.buses.source import Recorded
 from voltseal_sim.runtimes.interface import Runtime
 
 PACK = bytes.fromhex("DD03001B0A50FDA4B717DAC000002CF300000000000016540308020B7D0B77F8E277")

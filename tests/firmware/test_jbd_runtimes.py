@@ -11,9 +11,10 @@ import pytest
 
 from voltseal_sim.buses.clock import fixed_step
 from voltseal_sim.buses.faults import FaultyLine, LineFaults
-from voltseal_sim.buses.jbd import FirstThen, JbdBoard, Plant, Recorded
+from voltseal_sim.buses.jbd import JbdBoard, Plant
 from voltseal_sim.buses.pty import PtyBus
 from voltseal_sim.buses.recordings import JBD_4S_5AH
+from voltseal_sim.buses.source import FirstThen, Recorded
 from voltseal_sim.plants.battery import BatteryPack, PackParameters
 from voltseal_sim.toolchain import MicroPython
 
@@ -27,7 +28,7 @@ def report(interpreter: list[str], firmware_tree: Path) -> str:
 
 @pytest.mark.micropython
 def test_same_report_on_both_runtimes(micropython: MicroPython, firmware_tree: Path) -> None:
-    """Six recorded frames, noise in pieces, and 10,000 damaged frames, within a heap of 128 KB."""
+    """Six recorded frames, noise in pieces, and 100,000 damaged frames, within a heap of 128 KB."""
     on_device = report([str(micropython.path), "-X", "heapsize=128k"], firmware_tree)
     assert on_device == report([sys.executable], firmware_tree)
     assert "pack_voltage_mv=15600" in on_device

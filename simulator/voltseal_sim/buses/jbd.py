@@ -11,9 +11,9 @@ What a board does not know it answers with status 0x80; what is no sound request
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable
 
+from voltseal_sim.buses.source import Source
 from voltseal_sim.plants.battery import BatteryPack, LoadProfile, PackReading
 from voltseal_sim.plants.protection import Protection
 
@@ -53,32 +53,6 @@ def frame_response(register: int, payload: bytes, status: int = 0) -> bytes:
     return bytes((0xDD, register)) + covered + checksum(covered) + b"\x77"
 
 
-class Source(Protocol):
-    """Where a board's answers come from."""
-
-    def frame(self, register: int) -> bytes | None:
-        """The response frame to one request; None when this source has nothing (more) to say about the register."""
-        ...
-
-
-class Recorded:
-    """Frames recorded from a real pack, each register's in turn. Ends after `rounds`, or starts over for ever."""
-
-    def __init__(self, frames: Mapping[int, Iterable[bytes]], rounds: int | None = None) -> None:
-        self._frames = {register: tuple(recorded) for register, recorded in frames.items()}
-        self._played = dict.fromkeys(self._frames, 0)
-        self._rounds = rounds
-
-    def frame(self, register: int) -> bytes | None:
-        """The register's next recorded frame, byte for byte."""
-        frames = self._frames.get(register, ())
-        if not frames or (self._rounds is not None and self._played[register] >= self._rounds * len(frames)):
-            return None
-        played = self._played[register]
-        self._played[register] = played + 1
-        return frames[played % len(frames)]
-
-
 class Plant:
     """A modelled pack behind a JBD board.
 
@@ -112,19 +86,6 @@ class Plant:
         if register == FAULT_COUNTERS:
             return frame_response(register, fault_counters(self.pack.reading()))
         return None
-
-
-class FirstThen:
-    """One source until it has nothing more to say about a register, then another: recordings first, then the model."""
-
-    def __init__(self, first: Source, then: Source) -> None:
-        self._first = first
-        self._then = then
-
-    def frame(self, register: int) -> bytes | None:
-        """From the first source that has a frame."""
-        frame = self._first.frame(register)
-        return self._then.frame(register) if frame is None else frame
 
 
 class JbdBoard:

@@ -10,6 +10,7 @@ from voltseal_sim.buses import jbd
 from voltseal_sim.buses.clock import fixed_step
 from voltseal_sim.buses.faults import FaultyLine, LineFaults
 from voltseal_sim.buses.recordings import JBD_4S_5AH
+from voltseal_sim.buses.source import Recorded
 from voltseal_sim.plants.battery import BatteryPack, PackParameters
 
 DRIVER = driver_module.Driver()
@@ -18,7 +19,7 @@ FRAME = JBD_4S_5AH[0x03][0]
 
 
 def line(faults: LineFaults, seed: int = 1) -> FaultyLine:
-    return FaultyLine(jbd.JbdBoard(jbd.Recorded(JBD_4S_5AH)), faults, seed)
+    return FaultyLine(jbd.JbdBoard(Recorded(JBD_4S_5AH)), faults, seed)
 
 
 def test_no_fault_changes_nothing() -> None:

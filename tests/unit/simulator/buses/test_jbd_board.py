@@ -13,6 +13,7 @@ from drivers.frame import FrameError
 from voltseal_sim.buses import jbd
 from voltseal_sim.buses.clock import fixed_step, wall_clock
 from voltseal_sim.buses.recordings import JBD_4S_5AH, JBD_8S_560AH
+from voltseal_sim.buses.source import FirstThen, Recorded
 from voltseal_sim.plants.battery import BatteryPack, PackParameters
 from voltseal_sim.plants.load import TwoWheeler
 from voltseal_sim.plants.protection import Protection
@@ -78,7 +79,7 @@ def test_balance_words_reach_the_driver() -> None:
 
 
 def test_recordings_replay_byte_for_byte_then_the_plant_takes_over() -> None:
-    board = jbd.JbdBoard(jbd.FirstThen(jbd.Recorded(JBD_4S_5AH, rounds=2), plant_source()))
+    board = jbd.JbdBoard(FirstThen(Recorded(JBD_4S_5AH, rounds=2), plant_source()))
     for _ in range(2):
         assert board.respond(driver_module.request(0x03)) == JBD_4S_5AH[0x03][0]
         assert board.respond(driver_module.request(0x04)) == JBD_4S_5AH[0x04][0]
@@ -88,20 +89,20 @@ def test_recordings_replay_byte_for_byte_then_the_plant_takes_over() -> None:
 
 def test_recordings_alone_start_over() -> None:
     frames = {0x03: (JBD_4S_5AH[0x03][0], JBD_8S_560AH[0x03][0])}
-    board = jbd.JbdBoard(jbd.Recorded(frames))
+    board = jbd.JbdBoard(Recorded(frames))
     assert [poll(board, 0x03)["cell_count"] for _ in range(5)] == [4, 8, 4, 8, 4]
 
 
 def test_unknown_register_is_answered_with_an_error() -> None:
-    board = jbd.JbdBoard(jbd.Recorded(JBD_4S_5AH))
+    board = jbd.JbdBoard(Recorded(JBD_4S_5AH))
     with pytest.raises(FrameError, match="status"):
         poll(board, 0x05)
     with pytest.raises(FrameError, match="status"):
-        DRIVER.parse(0x03, jbd.JbdBoard(jbd.Recorded({})).respond(driver_module.request(0x03)))
+        DRIVER.parse(0x03, jbd.JbdBoard(Recorded({})).respond(driver_module.request(0x03)))
 
 
 def test_recordings_that_ended_alone_answer_with_an_error() -> None:
-    board = jbd.JbdBoard(jbd.Recorded(JBD_4S_5AH, rounds=1))
+    board = jbd.JbdBoard(Recorded(JBD_4S_5AH, rounds=1))
     poll(board, 0x03)
     with pytest.raises(FrameError, match="status"):
         poll(board, 0x03)
@@ -112,14 +113,14 @@ def test_recordings_that_ended_alone_answer_with_an_error() -> None:
     ["DDA50300FFFC77", "DDA50300FFFD78", "DD5A0300FFFD77", "DDA5030100FFFC77", "0000", "DDA50300FF"],
 )
 def test_unsound_request_is_not_answered(request_hex: str) -> None:
-    board = jbd.JbdBoard(jbd.Recorded(JBD_4S_5AH))
+    board = jbd.JbdBoard(Recorded(JBD_4S_5AH))
     assert board.respond(bytes.fromhex(request_hex)) == b""
     assert board.answered == 0
 
 
 @given(noise=st.binary(max_size=30), cut=st.integers(0, 60))
 def test_request_is_found_behind_noise_in_pieces(noise: bytes, cut: int) -> None:
-    board = jbd.JbdBoard(jbd.Recorded(JBD_4S_5AH))
+    board = jbd.JbdBoard(Recorded(JBD_4S_5AH))
     stream = noise + driver_module.request(0x03)
     answer = board.respond(stream[:cut]) + board.respond(stream[cut:])
     if not answer:  # noise ended like the beginning of a request: the board waits for its rest, and a repeat is heard
@@ -128,7 +129,7 @@ def test_request_is_found_behind_noise_in_pieces(noise: bytes, cut: int) -> None
 
 
 def test_two_requests_at_once_are_both_answered() -> None:
-    board = jbd.JbdBoard(jbd.Recorded(JBD_4S_5AH))
+    board = jbd.JbdBoard(Recorded(JBD_4S_5AH))
     both = board.respond(b"".join(DRIVER.requests()))
     assert both == JBD_4S_5AH[0x03][0] + JBD_4S_5AH[0x04][0]
 

@@ -17,6 +17,7 @@ from voltseal_sim.buses.clock import fixed_step
 from voltseal_sim.buses.faults import FaultyLine, LineFaults
 from voltseal_sim.buses.pty import PtyBus
 from voltseal_sim.buses.recordings import JBD_4S_5AH
+from voltseal_sim.buses.source import FirstThen, Recorded
 from voltseal_sim.plants.battery import BatteryPack, PackParameters
 
 DRIVER = driver_module.Driver()
@@ -44,7 +45,7 @@ def poll(path: str, polls: int = 1) -> list[dict[str, int | str | None]]:
 
 def board(seed: int = 1) -> jbd.JbdBoard:
     pack = BatteryPack(PackParameters(cells_in_series=4 + seed), seed)
-    return jbd.JbdBoard(jbd.FirstThen(jbd.Recorded(JBD_4S_5AH, rounds=1), jbd.Plant(pack, -5.0, fixed_step(5.0))))
+    return jbd.JbdBoard(FirstThen(Recorded(JBD_4S_5AH, rounds=1), jbd.Plant(pack, -5.0, fixed_step(5.0))))
 
 
 async def test_recorded_then_modelled_through_a_port() -> None:
