@@ -1,7 +1,7 @@
 """The command line: `voltseal COMMAND ...`. One module a command, imported only when it is the one asked for.
 
 Exit codes: 0 done; 1 an error, or something was found wrong; 2 the command line was not understood (`voltseal verify`
-also: could not check); 130 interrupted.
+also: could not check, for whatever reason); 130 interrupted; 141 the reader of our output went away.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from voltseal import __version__
@@ -32,7 +33,7 @@ _COMMANDS = {
     "trust": "make and look at trust files",
     "demo": "the whole way, emulated, in a minute",
 }
-_INTERRUPTED = 130
+_INTERRUPTED, _OUTPUT_CLOSED = 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     run = options.run if hasattr(options, "run") else import_module(f"voltseal.cli.{chosen}").run
     try:
-        return int(run(options))
+        code = int(run(options))
+        if sys.stdout is not None:  # None where the shell closed it
+            sys.stdout.flush()  # now, while a full disk can still be told
+        return code
     except VoltsealError as error:
         print(f"voltseal: {error}", file=sys.stderr)
         if error.hint:
@@ -64,10 +68,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("voltseal: interrupted", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        _discard_output()
+        return _OUTPUT_CLOSED  # never 0: what was to be said was not
+    except OSError as error:
+        _discard_output()
+        print(f"voltseal: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        return 2 if chosen == "verify" else 1
     except Exception as error:
         if type(error).__module__ != "sqlite3":  # compared by name: most commands need no database, and import none
             raise
         print(f"voltseal: the store cannot be read or written: {error}", file=sys.stderr)
         return 1
+
+
+def _discard_output() -> None:
+    """What is still buffered goes nowhere, so that the interpreter does not fail once more when it ends."""
+    with suppress(AttributeError, OSError):  # there may be no output, or one that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -53,8 +53,18 @@ class FoundTrust:
 def user_trust_path(environment: Mapping[str, str] = os.environ) -> Path:
     """The user's own trust file (XDG base directories)."""
     configured = environment.get("XDG_CONFIG_HOME")
-    base = Path(configured) if configured else Path(environment.get("HOME", "~")).expanduser() / ".config"
+    base = Path(configured) if configured else _home(environment) / ".config"
     return base / "voltseal" / TRUST_FILE_NAME
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    """The home directory; one that does not exist, where the user has none (a container with any user number)."""
+    if environment.get("HOME"):
+        return Path(environment["HOME"])
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")
 
 
 def find_trust(option: Path | None, bundle: Path | None, environment: Mapping[str, str] = os.environ) -> FoundTrust:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from voltseal.verifier import CouldNotCheck, NotVerifiedError, Step
 
 _VALID, _COULD_NOT_CHECK = 0, 2
+_COPY_BYTES = 1 << 20
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -82,15 +83,20 @@ def _open(path: Path | None) -> tuple[Opener, Callable[[], None]]:
 
 
 def _copy(stream: BinaryIO) -> tuple[Opener, Callable[[], None]]:
-    """A pipe's content in a temporary file: the text is walked more than once, whatever its length."""
-    import shutil
+    """A pipe's content, up to a bundle's limit, in a temporary file: the text is walked more than once."""
     import tempfile
 
     from voltseal.evidence.container import opener_of_path
+    from voltseal.evidence.layout import MAX_TEXT_BYTES
 
     copy = tempfile.NamedTemporaryFile(prefix="voltseal-", suffix=".bundle")  # noqa: SIM115  # closed by the caller
-    shutil.copyfileobj(stream, copy)
-    copy.flush()
+    try:
+        while copy.tell() <= MAX_TEXT_BYTES and (piece := stream.read(_COPY_BYTES)):
+            copy.write(piece)
+        copy.flush()
+    except OSError:
+        copy.close()
+        raise
     return opener_of_path(Path(copy.name)), copy.close
 
 

@@ -134,7 +134,7 @@ def parse_trust(text: str, name: str = "trust file") -> Trust:
     """Read a trust file's text; `name` is for messages. Raises `TrustFileError`."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib's own error, and numbers or nesting beyond all measure
         raise TrustFileError(f"{name}: not TOML: {error}") from error
     TableReader(TrustFileError).refuse_unknown(document, ("format", *_TABLES), f"{name}: table")
     if document.get("format") != FORMAT:

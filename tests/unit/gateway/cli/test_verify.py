@@ -119,6 +119,45 @@ def test_standard_input_and_pipes(
     assert "VALID" in capsys.readouterr().out
 
 
+def test_an_endless_pipe_does_not_fill_the_disk(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.given += size
+            assert self.given < 2**22, "it goes on for ever"
+            return bytes(size)
+
+    monkeypatch.setattr("voltseal.evidence.layout.MAX_TEXT_BYTES", 2**20)
+    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": Endless()})())
+    assert main(["verify", "-"]) == 1
+    assert "step 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["verify", "b.json", "--trust", "t.toml"], 2),
+        (["verify", "b.json", "--trust", "t.toml", "--json"], 2),
+        (["trust", "show", "t.toml"], 1),
+    ],
+)
+def test_what_could_not_be_said_is_never_a_success(place: Path, arguments: list[str], status: int) -> None:
+    put("whole-life", place / "b.json")
+    command = [sys.executable, "-c", "import sys; from voltseal.cli import main; sys.exit(main())", *arguments]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with Path("/dev/full").open("wb") as full, os.fdopen(writer, "wb") as broken:
+        for output, codes in ((full, {status}), (broken, {141, status})):
+            done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+            assert done.returncode in codes, done.stderr
+            assert "Traceback" not in done.stderr
+            assert "Exception ignored" not in done.stderr
+            assert output is broken or done.stderr.count("\n") == 1
+
+
 def test_no_file_whatsoever_ends_in_a_traceback(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "empty").touch()
     (place / "directory").mkdir()

@@ -228,7 +228,7 @@ def test_a_revocation_between_check_and_commit_still_counts(ingest: Ingest) -> N
 
 
 def test_an_untimed_statement_after_a_revocation_is_late_whatever_the_clock_says(ingest: Ingest) -> None:
-    """It would stand behind the revocation in the log, where no verifier counts it: the clock may have been set back."""
+    """It would stand behind the revocation in the log, where no verifier counts it; clocks may be set back."""
     (judged,) = ingest.judge(ingest.device.messages(1, ingest.xy), received_ms=NOW_MS - 60_000)
     assert isinstance(judged, Genuine)
     untimed = replace(judged.message.statement, time_quality=0, time_ms=5)

@@ -20,6 +20,8 @@ FULL = CONTENT["trust"]["full"]
         ("", 'must say format = "voltseal-trust/1"'),
         ('format = "voltseal-trust/2"', 'must say format = "voltseal-trust/1"'),
         ("[[", "not TOML"),
+        ("a = " + "[" * 5000, "not TOML"),
+        ("a = " + "9" * 5000, "not TOML"),
         (FULL.replace("[[maker]]", "[[makers]]"), "table 'makers' is not known"),
         (FULL.replace("[[maker]]", "[maker]"), "write [[maker]]"),
         (FULL.replace("origin =", "orgin ="), "[[log]] 1: key 'orgin' is not known"),
@@ -82,6 +84,12 @@ def test_trust_is_sought_in_order_and_the_place_is_told(tmp_path: Path) -> None:
     assert source() is TrustSource.ENVIRONMENT
     option.write_text(FULL)
     assert source(option) is TrustSource.OPTION
+
+
+def test_a_user_without_a_home_has_no_trust_file_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda _uid: {}["nobody"])  # as in a container with any --user
+    assert find_trust(None, tmp_path / "b.json", {}).source is TrustSource.NONE
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
