@@ -188,7 +188,7 @@ def parse(text: str, path: Path) -> Config:
     """Read configuration text as if it stood in `path`; raises `ConfigError`."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib's own error, and numbers or nesting beyond all measure
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     reader = TableReader(ConfigError, path.parent, _MINIMUM)
     reader.refuse_unknown(document, [*_TABLES, *_LISTS], f"{path}: table")
