@@ -7,6 +7,7 @@ from voltseal_device.journal import say
 from voltseal_wire.schemas import BMS_PACK
 
 FIELDS = BMS_PACK.fields[1:]  # field 0 is the reading's time, which whoever polls knows
+KNOWN = "jbd, daly, seplos-v3, seplos-v3-300a"
 
 
 def _driver(name: str):
@@ -20,7 +21,11 @@ def _driver(name: str):
         from drivers import daly
 
         return daly.Driver(daly.WIRED_HOST if address is None else address)
-    raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: jbd, daly, daly:128")
+    if dialect in ("seplos-v3", "seplos-v3-300a"):
+        from drivers import seplos_v3
+
+        return seplos_v3.Driver(address or 0, dialect == "seplos-v3-300a")
+    raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: " + KNOWN)
 
 
 class Bms:
