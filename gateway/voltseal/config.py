@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from voltseal.errors import VoltsealError
+from voltseal.service_tables import AlertTable, CheckTable, HttpTable
 from voltseal.toml_tables import TableReader
 
 DEFAULT_FILE_NAME = "voltseal.toml"
@@ -164,6 +165,9 @@ _TABLES: dict[str, type[Any]] = {
     "logging": LoggingTable,
 }
 _LISTS: dict[str, tuple[str, type[Any]]] = {"anchor": ("anchors", AnchorTable), "maker": ("makers", MakerTable)}
+    http: HttpTable = field(default_factory=HttpTable)
+    check: CheckTable = field(default_factory=CheckTable)
+    alert: AlertTable = field(default_factory=AlertTable)
 _MINIMUM: dict[str, float] = {
     "keepalive_s": 5, "window": 1, "linger_ms": 0, "group_max": 1, "quarantine_messages": 0, "quarantine_bytes": 0,
     "verify_threads": 0, "verify_batch": 1, "checkpoint_entries": 1, "checkpoint_s": 0.05, "every_s": 0,
@@ -176,11 +180,16 @@ def load(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
+    "http": HttpTable,
+    "check": CheckTable,
+    "alert": AlertTable,
             f"{path}: cannot be read: {error.strerror}",
             hint="make a configuration with `voltseal init DIR`, or name one with --config FILE",
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text") from error
+    "every_checkpoints": 1, "max_fee_gwei": 0, "fee_cap_per_day": 0, "confirmations": 1, "stuck_s": 1,
+    "every_h": 0, "share": 0.001, "anchor_age_h": 0, "repeat_h": 0,
     return parse(text, path)
 
 
@@ -228,3 +237,7 @@ def _check(config: Config) -> None:
             length = 0
         if length != 75:
             raise ConfigError(f"{where}: [[maker]] {number} key: is not the base64 of a COSE_Key (75 bytes)")
+    problems = {"http": config.http.problem(), "check": config.check.problem(), "alert": config.alert.problem()}
+    for name, problem in problems.items():
+        if problem is not None:
+            raise ConfigError(f"{where}: [{name}] {problem}")

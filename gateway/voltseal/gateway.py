@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from voltseal.anchoring import Anchoring
+from voltseal.attendants import Attendants
 from voltseal.clock import now_ms
 from voltseal.config import Config
 from voltseal.ingest.check import Checker
@@ -28,11 +29,12 @@ from voltseal.ingest.integrate import LogWriter
 from voltseal.ingest.pipeline import Pipeline
 from voltseal.ingest.receipts import Receipts
 from voltseal.ingest.registrar import Registrar, maker_keys, replay
-from voltseal.ingest.subscriber import Subscriber
+from voltseal.ingest.subscriber import MAX_RECEIPTS_WAITING, Subscriber
 from voltseal.keys import read_log_key, read_receipt_key
 from voltseal.log.sequencer import BatchPolicy, PublishedCheckpoint
 from voltseal.store.lock import StoreLock
 from voltseal.store.sqlite import SqliteStore
+from voltseal.vitals import Live, Vitals
 from voltseal.wire import message
 from voltseal.wire.outcome import Outcome
 
@@ -75,6 +77,8 @@ class Gateway:
             policy = BatchPolicy(config.log.checkpoint_entries, int(config.log.checkpoint_s * 1000))
             self._log = LogWriter(self._store, signer, policy)
             self._anchoring = Anchoring(config, clock)
+            self._vitals = Vitals()
+            self._attendants = Attendants(config, self.live)
         except BaseException:
             self._lock.release()
             raise
@@ -101,7 +105,7 @@ class Gateway:
         workers = _worker_count(config)
         self._pipeline = Pipeline(
             self._checker.check_all,
-            self._committer.commit,
+            self._vitals.timed(self._committer.commit),
             workers=self._workers,
             writer=self._writer,
             check_batch=config.ingest.verify_batch,
@@ -125,10 +129,27 @@ class Gateway:
             task = asyncio.create_task(work, name=name)
             task.add_done_callback(self._task_done)
             self._tasks.append(task)
+        await asyncio.to_thread(self._attendants.start)
         _logger.info(
             "gateway started origin=%s site=%s entries=%d devices=%d store=%s",
             config.gateway.origin, site, self._store.next_leaf, len(self._checker), config.store.path,
         )  # fmt: skip
+
+    def live(self) -> Live:
+        """How it is right now; from any thread, once it is started."""
+        vitals = self._vitals
+        return Live(
+            uptime_s=vitals.uptime_s,
+            beat_age_s=vitals.beat_age_s,
+            is_connected=self._subscriber.connected,
+            is_commit_failing=vitals.is_commit_failing,
+            outcomes={str(outcome): count for outcome, count in list(self._pipeline.outcomes.items())},
+            queues=self._pipeline.queues() | {"receipts": self._subscriber.receipts_waiting},
+            limits={"unacknowledged": self._config.broker.window, "receipts": MAX_RECEIPTS_WAITING},
+            lag_s=vitals.lag_s,
+            commit_counts=tuple(vitals.commit_counts),
+            commit_sum_s=vitals.commit_sum_s,
+        )
 
     async def wait_connected(self) -> None:
         """Return once messages can arrive."""
@@ -147,6 +168,7 @@ class Gateway:
     async def stop(self) -> None:
         """Drain: finish what was taken, publish, say goodbye to the broker, close. Takes seconds, not more."""
         loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._attendants.stop)
         self._subscriber.stop_reading()
         try:
             async with asyncio.timeout(_DRAIN_S):
@@ -180,7 +202,11 @@ class Gateway:
         self._lock.release()
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -204,6 +230,7 @@ class Gateway:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_TICK_S)
+            self._vitals.beat()
             try:
                 if await loop.run_in_executor(self._writer, self._tick) is not None:
                     self._anchor_due.set()

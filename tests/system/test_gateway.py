@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.gateway_site import ORIGIN, SITE, GatewaySite, load_client, run_cli, send_and_wait, wait_until
+from tests.http_server import RunningServer
 
 from voltseal.config import ConfigError
 from voltseal.log.merkle import leaf_hash, root_hash
@@ -137,3 +139,30 @@ async def test_a_log_key_of_another_origin_is_refused(tmp_path: Path) -> None:
     site.config_path.write_text(text)
     with pytest.raises(ConfigError, match="is the key of log"):
         site.gateway()
+
+
+async def test_http_tells_of_the_running_gateway(tmp_path: Path) -> None:
+    broker = EmbeddedBroker()
+    url = await broker.start()
+    site = GatewaySite(tmp_path, url, '[http]\nlisten = "127.0.0.1:18780"\ntoken_file = "keys/api.token"\n')
+    fleet = site.fleet(2)
+    messages = interleave([device.messages(30, site.gateway_xy) for device in fleet])
+    server = RunningServer(18780)
+    async with site.gateway() as gateway:
+        await gateway.wait_connected()
+        async with load_client(url, fleet) as client:
+            await send_and_wait(client, messages)
+        ready = await asyncio.to_thread(server.request, "/readyz")
+        metrics = (await asyncio.to_thread(server.request, "/metrics")).body.decode()
+        token = (tmp_path / "keys" / "api.token").read_text().strip()
+        answer = await asyncio.to_thread(server.request, "/api/v1/log", Authorization=f"Bearer {token}")
+        await broker.stop()
+        await wait_until(lambda: not gateway.live().is_connected)
+        unready = await asyncio.to_thread(server.request, "/readyz")
+    assert ready.status == 200, ready.body
+    assert 'voltseal_messages_total{outcome="accepted"} 60.0' in metrics
+    assert 'voltseal_queue_messages{queue="unacknowledged"} 0.0' in metrics
+    assert json.loads(answer.body)["entries"] == 62
+    assert (unready.status, json.loads(unready.body)["checks"]["broker"]) == (503, False)
+    with pytest.raises(OSError, match="refused"):
+        server.request("/healthz")

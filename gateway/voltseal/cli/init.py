@@ -48,6 +48,25 @@ url = "{broker}"      # mqtt://host:port, or mqtts://host:port for TLS
 [logging]
 # level = "info"                      # debug, info, warning or error
 
+[http]                                # metrics, health, the log's tiles and the API
+# listen = ""                         # off; for example "127.0.0.1:8780"
+# token_file = "keys/api.token"       # who may use the API from anywhere; one token a line
+# cert_file = "keys/http.pem"         # TLS, together with key_file
+# key_file = "keys/http.key"
+# client_ca_file = "keys/http-ca.pem" # then only clients with a certificate of this authority are let in
+# public_log = false                  # true: checkpoint and tiles for everybody, without a token
+
+[check]
+# every_h = 24.0                      # re-read the whole log so often; 0: never
+# share = 0.1                         # of one processor's time, at most
+
+[alert]
+# webhook_url = ""                    # alarms are sent here by POST, as JSON
+# webhook_token_file = "keys/webhook.token"
+# mqtt_topic = ""                     # and published here
+# anchor_age_h = 24.0                 # an alarm when entries wait so long for an anchor; 0: never
+# repeat_h = 24.0                     # say it again while it lasts
+
 [[anchor]]                            # where checkpoints are deposited; may be repeated
 uri = "ledger:anchors.ledger"         # weak: whoever runs the gateway could have made it alone
 every_s = 60.0
@@ -103,14 +122,17 @@ def make_gateway(config_path: Path, text: str) -> None:
     The text is read first, so a mistake in it leaves nothing behind; the configuration is written last, so what it
     names is there whenever it is.
     """
+    from secrets import token_urlsafe
+
     from voltseal.anchor.backends import AnchorTarget
     from voltseal.config import parse
     from voltseal.log.key_file import create_signer
     from voltseal.wire.keys import SigningKey
 
     config = parse(text, config_path)
-    for path in (config_path, config.log.key_file, config.receipt.key_file, config.store.path):
-        if path.exists():
+    made = (config_path, config.log.key_file, config.receipt.key_file, config.store.path, config.http.token_file)
+    for path in made:
+        if path is not None and path.exists():
             raise UsageError(f"{path} exists already", hint="choose another directory; nothing was changed")
     try:
         config.log.key_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -120,6 +142,8 @@ def make_gateway(config_path: Path, text: str) -> None:
         receipt = SigningKey.generate()
         write_secret(config.receipt.key_file, receipt.to_pem())
         config.receipt.key_file.with_suffix(".pub").write_text(receipt.public.xy.hex() + "\n")
+        if config.http.token_file is not None:
+            write_secret(config.http.token_file, token_urlsafe(32).encode() + b"\n")
         for anchor in config.anchors:
             AnchorTarget.parse(anchor.uri, config.gateway.origin)
         config_path.write_text(text, encoding="utf-8")

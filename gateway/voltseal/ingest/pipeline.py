@@ -76,6 +76,10 @@ class Pipeline:
         self._arrived.set()
         self._idle.clear()
 
+    def queues(self) -> dict[str, int]:
+        """How many messages are in it: not yet with a checker, and not yet acknowledged. From any thread."""
+        return {"intake": len(self._intake), "unacknowledged": self._unfinished}
+
     async def drained(self) -> None:
         """Return when every message that was taken is committed and acknowledged."""
         await self._idle.wait()

@@ -14,13 +14,14 @@ from contextlib import suppress
 from voltseal.config import MakerTable
 from voltseal.errors import VoltsealError
 from voltseal.ingest.check import Checker
+from voltseal.registry.key_history import KeyHistory
 from voltseal.registry.registry import Registry
 from voltseal.store.interface import EntryKind, NewEntry, StoreReader
 from voltseal.store.requests import Body, Request, RequestQueue
 from voltseal.store.sqlite import SqliteStore
 from voltseal.wire import entry
 from voltseal.wire.errors import malformed
-from voltseal.wire.ids import Kid
+from voltseal.wire.ids import Kid, Ueid
 from voltseal.wire.keys import PublicKey
 
 _logger = logging.getLogger(__name__)
@@ -29,6 +30,14 @@ _logger = logging.getLogger(__name__)
 def replay(store: StoreReader, origin: str) -> Registry:
     """The registry as the stored log tells it; raises `WireError` or `HistoryError` if an event is damaged."""
     return Registry.replay(origin, ((e.leaf_index, entry.parse_event(e.raw)) for e in store.registry_events()))
+
+
+def replay_device(store: StoreReader, origin: str, ueid: bytes) -> KeyHistory:
+    """One device's keys, from its own events only. Precondition: it is enrolled. Raises as `replay` does."""
+    events = ((e.leaf_index, entry.parse_event(e.raw)) for e in store.key_events_of(ueid))
+    history = Registry.replay(origin, events).history(Ueid(ueid))
+    assert history is not None, "a device is made by its first registry event"
+    return history
 
 
 def maker_keys(makers: Iterable[MakerTable]) -> dict[Kid, PublicKey]:

@@ -35,7 +35,7 @@ _FIRST_RETRY_S = 0.5
 _LAST_RETRY_S = 30.0
 _PACKETS_A_TURN = 200  # then the event loop gets a turn: acknowledgements must not wait for a flood to end
 MAX_RECEIPTS_IN_FLIGHT = 1000
-_MAX_RECEIPTS_WAITING = 10_000
+MAX_RECEIPTS_WAITING = 10_000
 
 
 class Subscriber:
@@ -64,7 +64,7 @@ class Subscriber:
         self._taken = 0
         self._reading = False
         self._in_flight = 0
-        self._waiting: deque[tuple[str, bytes]] = deque(maxlen=_MAX_RECEIPTS_WAITING)
+        self._waiting: deque[tuple[str, bytes]] = deque(maxlen=MAX_RECEIPTS_WAITING)
         self._lost = asyncio.Event()
         self._subscribed = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -73,6 +73,11 @@ class Subscriber:
     def connected(self) -> bool:
         """Whether the broker has let us in."""
         return self._is_up
+
+    @property
+    def receipts_waiting(self) -> int:
+        """Receipts that wait for the broker. From any thread."""
+        return len(self._waiting)
 
     async def wait_subscribed(self) -> None:
         """Return once the broker has confirmed the subscription."""

@@ -202,6 +202,8 @@ class StoreReader(Protocol):
 
     def devices(self) -> list[StoredDevice]: ...
 
+    def device(self, ueid: bytes) -> StoredDevice | None: ...
+
     def runs_of(self, ueid: bytes) -> list[Run]:
         """A device's stored sequence numbers, ascending; none of the runs touch."""
 
@@ -227,6 +229,12 @@ class StoreReader(Protocol):
     def latest_anchor(self) -> StoredAnchor | None: ...
 
     def alarms(self, ueid: bytes | None = None) -> list[StoredAlarm]: ...
+
+    def alarms_after(self, leaf_index: int, limit: int) -> list[StoredAlarm]:
+        """The first `limit` alarms about entries after `leaf_index`, ascending."""
+
+    def alarm_counts(self) -> dict[AlarmKind, int]:
+        """How many alarms of each kind there are."""
 
     def outcome_counts(self) -> dict[str, int]:
         """How many messages ended with each outcome code, since the store was made."""

@@ -32,6 +32,7 @@ _ENTRY = "SELECT leaf_index, kind, device_no, sequence, boot_count, received_ms,
 _OF_DEVICE = "device_no = (SELECT device_no FROM devices WHERE ueid = ?)"
 _CHECKPOINT = "SELECT number, raw, cut_ms, reason FROM checkpoints "
 _ANCHOR = "SELECT tree_size, backend, strength, proof, proof_time_ms FROM anchors WHERE proof IS NOT NULL "
+_DEVICE = "SELECT device_no, ueid, label, statements, last_received_ms FROM devices "
 _RUNS = "SELECT first, last FROM runs "
 _ALARM = "SELECT leaf_index, kind, device_no, sequence, time_ms, reason FROM alarms "
 _QUARANTINED = "SELECT number, time_ms, topic, outcome, reason, payload FROM quarantine "
@@ -112,8 +113,12 @@ class SqliteReader:
 
     def devices(self) -> list[StoredDevice]:
         """See `StoreReader`."""
-        rows = self._rows("SELECT device_no, ueid, label, statements, last_received_ms FROM devices ORDER BY device_no")
-        return [StoredDevice(*row) for row in rows]
+        return [StoredDevice(*row) for row in self._rows(_DEVICE + "ORDER BY device_no")]
+
+    def device(self, ueid: bytes) -> StoredDevice | None:
+        """See `StoreReader`."""
+        row = self._row(_DEVICE + "WHERE ueid = ?", (ueid,))
+        return StoredDevice(*row) if row else None
 
     def runs_of(self, ueid: bytes) -> list[Run]:
         """See `StoreReader`."""
@@ -165,6 +170,15 @@ class SqliteReader:
         where, values = ("", ()) if ueid is None else (f"WHERE {_OF_DEVICE} ", (ueid,))
         rows = self._rows(_ALARM + where + "ORDER BY leaf_index", values)
         return [StoredAlarm(leaf, AlarmKind(kind), *rest) for leaf, kind, *rest in rows]
+
+    def alarms_after(self, leaf_index: int, limit: int) -> list[StoredAlarm]:
+        """See `StoreReader`."""
+        rows = self._rows(_ALARM + "WHERE leaf_index > ? ORDER BY leaf_index LIMIT ?", (leaf_index, limit))
+        return [StoredAlarm(leaf, AlarmKind(kind), *rest) for leaf, kind, *rest in rows]
+
+    def alarm_counts(self) -> dict[AlarmKind, int]:
+        """See `StoreReader`."""
+        return {AlarmKind(kind): n for kind, n in self._rows("SELECT kind, COUNT(*) FROM alarms GROUP BY kind")}
 
     def outcome_counts(self) -> dict[str, int]:
         """See `StoreReader`."""

@@ -16,7 +16,8 @@ COMMANDS = ("init", "run", "status", "device", "maker", "log", "quarantine")
 TABLES = {
     "[gateway]": config.GatewayTable, "[broker]": config.BrokerTable, "[store]": config.StoreTable,
     "[ingest]": config.IngestTable, "[log]": config.LogTable, "[receipt]": config.ReceiptTable,
-    "[logging]": config.LoggingTable, "[[anchor]]": config.AnchorTable, "[[maker]]": config.MakerTable,
+    "[logging]": config.LoggingTable, "[http]": config.HttpTable, "[check]": config.CheckTable,
+    "[alert]": config.AlertTable, "[[anchor]]": config.AnchorTable, "[[maker]]": config.MakerTable,
 }  # fmt: skip
 
 
