@@ -46,7 +46,7 @@ demo: $(SETUP) ## three emulated packs seal, the gateway anchors, evidence is ch
 # CI=1: what cannot be provided is then a failure and not a skip.
 .PHONY: test
 test: export CI := 1
-test: system-packages checkers check ## install what the tests need, then everything that `check` does
+test: system-packages checkers chain-tools check ## install what the tests need, then everything that `check` does
 
 .PHONY: check
 check: $(SETUP) lint type docs vectors-check page-check pytest ## everything CI checks, on a machine that has the packages
@@ -59,6 +59,11 @@ system-packages:
 .PHONY: checkers
 checkers: $(SETUP)
 	@$(PYTHON) -m tests.interop.checkers
+
+# A chain's node, the contract's compiler and test runner, from npm.
+.PHONY: chain-tools
+chain-tools: $(SETUP)
+	@$(PYTHON) -m tests.chain.toolchain
 
 .PHONY: pytest
 pytest: $(SETUP)

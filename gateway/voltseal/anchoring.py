@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from voltseal import crash
 from voltseal.anchor.anchorer import Anchorer, AnchorPolicy
@@ -67,7 +68,9 @@ class Anchoring:
 
     def _open(self, config: Config, table: AnchorTable) -> None:
         origin = config.gateway.origin
-        target = AnchorTarget.parse(table.uri, origin, key_file=table.key_file, base=config.path.parent)
+        target = AnchorTarget.of(
+            table, origin, base=config.path.parent, prepared_since=partial(self._records.prepared_since, table.uri)
+        )
         backend = open_backend(target, self._clock_ms)
         self._backends.append(backend)
         anchorer = Anchorer(
@@ -75,7 +78,7 @@ class Anchoring:
             backend=backend,
             checkpoints=self._records,
             records=self._records,
-            policy=AnchorPolicy(every_ms=int(table.every_s * 1000)),
+            policy=AnchorPolicy(every_checkpoints=table.every_checkpoints, every_ms=int(table.every_s * 1000)),
         )
         try:
             anchorer.recheck(self._clock_ms())

@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from voltseal.errors import VoltsealError
-from voltseal.service_tables import AlertTable, CheckTable, HttpTable
 from voltseal.toml_tables import TableReader
 
 DEFAULT_FILE_NAME = "voltseal.toml"
@@ -112,11 +111,25 @@ class ReceiptTable:
 
 @dataclass(frozen=True, slots=True)
 class AnchorTable:
-    """[[anchor]]: where checkpoints are deposited; the URI's scheme picks the backend."""
+    """[[anchor]]: where checkpoints are deposited; the URI's scheme picks the backend.
+
+    An anchor is due `every_s` after the last one, or `every_checkpoints` after it, whichever is first. The other keys
+    are of `evm:` anchors. `rpc`: endpoints in order of preference; `rpc_file`: more of them, one a line, where URLs
+    hold access keys. `fees`: auto or legacy. `fee_cap_per_day`: in the chain's coin.
+    """
 
     uri: str
     key_file: Path | None = None
     every_s: float = 60.0
+    every_checkpoints: int | None = None
+    rpc: tuple[str, ...] = ()
+    rpc_file: Path | None = None
+    password_file: Path | None = None
+    fees: str = "auto"
+    max_fee_gwei: float | None = None
+    fee_cap_per_day: float | None = None
+    confirmations: int | None = None
+    stuck_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +178,10 @@ _TABLES: dict[str, type[Any]] = {
     "logging": LoggingTable,
 }
 _LISTS: dict[str, tuple[str, type[Any]]] = {"anchor": ("anchors", AnchorTable), "maker": ("makers", MakerTable)}
-    http: HttpTable = field(default_factory=HttpTable)
-    check: CheckTable = field(default_factory=CheckTable)
-    alert: AlertTable = field(default_factory=AlertTable)
 _MINIMUM: dict[str, float] = {
     "keepalive_s": 5, "window": 1, "linger_ms": 0, "group_max": 1, "quarantine_messages": 0, "quarantine_bytes": 0,
     "verify_threads": 0, "verify_batch": 1, "checkpoint_entries": 1, "checkpoint_s": 0.05, "every_s": 0,
+    "every_checkpoints": 1, "max_fee_gwei": 0, "fee_cap_per_day": 0, "confirmations": 1, "stuck_s": 1,
 }  # fmt: skip
 
 
@@ -180,16 +191,11 @@ def load(path: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-    "http": HttpTable,
-    "check": CheckTable,
-    "alert": AlertTable,
             f"{path}: cannot be read: {error.strerror}",
             hint="make a configuration with `voltseal init DIR`, or name one with --config FILE",
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text") from error
-    "every_checkpoints": 1, "max_fee_gwei": 0, "fee_cap_per_day": 0, "confirmations": 1, "stuck_s": 1,
-    "every_h": 0, "share": 0.001, "anchor_age_h": 0, "repeat_h": 0,
     return parse(text, path)
 
 
@@ -237,7 +243,3 @@ def _check(config: Config) -> None:
             length = 0
         if length != 75:
             raise ConfigError(f"{where}: [[maker]] {number} key: is not the base64 of a COSE_Key (75 bytes)")
-    problems = {"http": config.http.problem(), "check": config.check.problem(), "alert": config.alert.problem()}
-    for name, problem in problems.items():
-        if problem is not None:
-            raise ConfigError(f"{where}: [{name}] {problem}")

@@ -2,7 +2,7 @@
 
 A test sets VOLTSEAL_TEST_CRASH_AT to `<point>` or `<point>:<n>`: the process then kills itself with SIGKILL the n-th
 time it comes there, as a power cut would. Points, in the order of a statement's way: `before-commit`, `after-commit`,
-`after-receipts`, `after-integrate`, `after-checkpoint`, `after-anchor`.
+`after-receipts`, `after-integrate`, `after-checkpoint`, `after-anchor-signed`, `after-anchor-sent`, `after-anchor`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,16 @@ from __future__ import annotations
 import os
 import signal
 
-POINTS = ("before-commit", "after-commit", "after-receipts", "after-integrate", "after-checkpoint", "after-anchor")
+POINTS = (
+    "before-commit",
+    "after-commit",
+    "after-receipts",
+    "after-integrate",
+    "after-checkpoint",
+    "after-anchor-signed",
+    "after-anchor-sent",
+    "after-anchor",
+)
 
 _wanted, _, _count = os.environ.get("VOLTSEAL_TEST_CRASH_AT", "").partition(":")
 _visits_left = int(_count or 1)

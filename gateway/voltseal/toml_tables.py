@@ -1,7 +1,8 @@
 """Reads TOML tables into frozen dataclasses: every key is listed once, as a field. Pure: parsed TOML in, values out.
 
 An unknown key is an error that names the nearest known one, so that a misspelt key never silently means the default.
-Fields may be `str`, `int`, `float`, `bool` or `Path` (relative to a directory), each optionally `| None`.
+Fields may be `str`, `int`, `float`, `bool` or `Path` (relative to a directory), each optionally `| None`, or
+`tuple[str, ...]`.
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ class TableReader:
             if not isinstance(value, str) or not value:
                 raise self.error(f"{where}: is not a file name in quotes")
             return self.directory / value
+        if kind == "tuple[str, ...]":
+            if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+                raise self.error(f'{where}: is not a list of texts in quotes, such as ["one", "two"]')
+            return tuple(value)
         types, wanted = _KINDS[kind]
         if not isinstance(value, types) or (isinstance(value, bool) and kind != "bool"):
             raise self.error(f"{where}: {value!r} is not {wanted}")

@@ -4,7 +4,8 @@ Every transition is saved before the next one begins, and `submit` may be repeat
 on from the last saved state and converges. Nothing is skipped silently: a record ends as `final`, or as `superseded`
 with the size that stands for it, or it is retried, with the last error kept in it.
 
-Which checkpoints are planned is policy; the others are proved by the next planned one and a consistency proof.
+Which checkpoints are planned is policy; the others are proved by the next planned one and a consistency proof. Where a
+backend takes anchors one at a time, those that waited unsent (an outage, an empty wallet) give way to the newest.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from voltseal import crash
 from voltseal.anchor.errors import AnchorSupersededError, AnchorUnavailableError
 from voltseal.anchor.interface import AnchorBackend, AnchorProof, AnchorRequest, AnchorState
 from voltseal.errors import VoltsealError
@@ -102,8 +104,16 @@ class CheckpointSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """No need to ask the backend again from `since_ms` until `until_ms`."""
+
+    since_ms: int
+    until_ms: int
+
+
 class Anchorer:
-    """Anchors one log at one target. Owns no state: records own it."""
+    """Anchors one log at one target. Owns no state but when to ask the backend again: records own the rest."""
 
     def __init__(
         self,
@@ -119,6 +129,7 @@ class Anchorer:
         self._checkpoints = checkpoints
         self._records = records
         self._policy = policy
+        self._rests: dict[int, _Rest] = {}  # by tree size; forgotten at a restart, which then asks at once
 
     def recheck(self, now_ms: int) -> AnchorRecord | None:
         """Ask whether the newest anchor still stands; to be called at start. Returns it if it has to be redone.
@@ -145,19 +156,24 @@ class Anchorer:
         planned = self._plan(now_ms, force=force)
         if planned is not None:
             changed.append(planned)
+        changed += self._give_way(now_ms)
         for record in self._records.unfinished_anchors(self._target):
-            if record.attempts and not force and record.planned_ms <= now_ms < record.next_attempt_ms:
-                break  # in order: a later checkpoint must not overtake one that waits for a retry
-            moved = self._advance(record, now_ms)
-            if moved is not record:
-                changed.append(moved)
-            if moved.attempts:
+            wait_ms = self._wait_ms(record, now_ms)
+            if not wait_ms or (force and record.attempts):
+                before, record = record, self._advance(record, now_ms)  # noqa: PLW2901
+                if record is not before:
+                    changed.append(record)
+            if self._holds_up(record):
                 break
         return changed
 
     def due_in_ms(self, now_ms: int) -> int | None:
         """Milliseconds until `step` has something to do, None if that depends on new checkpoints alone."""
-        waits = [max(0, record.next_attempt_ms - now_ms) for record in self._records.unfinished_anchors(self._target)]
+        waits = []
+        for record in self._records.unfinished_anchors(self._target):
+            waits.append(self._wait_ms(record, now_ms))
+            if self._holds_up(record):
+                break
         latest, newest = self._records.latest_anchor_record(self._target), self._checkpoints.latest_checkpoint()
         if newest is not None and (latest is None or newest.number > latest.number):
             if latest is None or self._is_due(latest, newest, now_ms):
@@ -165,6 +181,29 @@ class Anchorer:
             elif self._policy.every_ms is not None:
                 waits.append(latest.planned_ms + self._policy.every_ms - now_ms)
         return min(waits, default=None)
+
+    def _give_way(self, now_ms: int) -> list[AnchorRecord]:
+        """Of the records for which nothing was ever signed, the newest stands for all: one transaction catches up."""
+        if not self._backend.is_sequential:
+            return []
+        unfinished = self._records.unfinished_anchors(self._target)
+        unsent = [one for one in unfinished if one.state is AnchorState.PLANNED and one.prepared is None]
+        return [
+            self._save(one, now_ms, state=AnchorState.SUPERSEDED, superseded_by=unsent[-1].tree_size, attempts=0)
+            for one in unsent[:-1]
+        ]
+
+    def _wait_ms(self, record: AnchorRecord, now_ms: int) -> int:
+        """How long the record need not be looked at. A clock that was set back ends every wait."""
+        if record.attempts:
+            return record.next_attempt_ms - now_ms if record.updated_ms <= now_ms < record.next_attempt_ms else 0
+        rest = self._rests.get(record.tree_size)
+        return rest.until_ms - now_ms if rest is not None and rest.since_ms <= now_ms < rest.until_ms else 0
+
+    def _holds_up(self, record: AnchorRecord) -> bool:
+        """Whether later records wait for this one: a later checkpoint must not overtake one that is to be retried."""
+        underway = {AnchorState.PLANNED, AnchorState.SUBMITTED, AnchorState.REORGED}
+        return bool(record.attempts) or (self._backend.is_sequential and record.state in underway)
 
     def _plan(self, now_ms: int, *, force: bool) -> AnchorRecord | None:
         newest = self._checkpoints.latest_checkpoint()
@@ -202,9 +241,12 @@ class Anchorer:
                 if current.prepared is None:
                     prepared = self._backend.prepare(current.request)
                     current = self._save(current, now_ms, prepared=prepared)
-                self._backend.submit(current.request, current.prepared or b"")
-                current = self._save(current, now_ms, state=AnchorState.SUBMITTED)
+                current = self._submit(current, now_ms)
             progress = self._backend.check(current.request, current.prepared or b"")
+            if progress.prepared is not None:
+                current = self._save(current, now_ms, prepared=progress.prepared)
+                if progress.state in {AnchorState.SUBMITTED, AnchorState.REORGED}:
+                    return self._submit(current, now_ms)
         except AnchorUnavailableError as error:
             return self._postpone(current, now_ms, error)
         except AnchorSupersededError as error:
@@ -215,9 +257,20 @@ class Anchorer:
         if progress.state is AnchorState.REORGED:  # sent, and not there: send the same bytes again, later
             lost = replace(current, state=AnchorState.REORGED, proof=None)
             return self._postpone(lost, now_ms, AnchorUnavailableError("the backend does not have the anchor"))
-        if (progress.state, progress.proof) == (current.state, current.proof):
+        if progress.state.is_end:
+            self._rests.pop(current.tree_size, None)
+        elif progress.retry_ms:
+            self._rests[current.tree_size] = _Rest(now_ms, now_ms + progress.retry_ms)
+        if (progress.state, progress.proof, 0) == (current.state, current.proof, current.attempts):
             return current
         return self._save(current, now_ms, state=progress.state, proof=progress.proof, attempts=0, last_error=None)
+
+    def _submit(self, record: AnchorRecord, now_ms: int) -> AnchorRecord:
+        """Send what is stored. A crash here leaves it sent or not: the next start sends the same bytes, or finds it."""
+        crash.at("after-anchor-signed")
+        self._backend.submit(record.request, record.prepared or b"")
+        crash.at("after-anchor-sent")
+        return self._save(record, now_ms, state=AnchorState.SUBMITTED, proof=None)
 
     def _postpone(self, record: AnchorRecord, now_ms: int, error: AnchorUnavailableError) -> AnchorRecord:
         attempts = record.attempts + 1

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 from voltseal.anchor.errors import UnknownAnchorSchemeError
 from voltseal.anchor.interface import AnchorBackend
+from voltseal.config import AnchorTable
 
 # By name, so that a gateway loads only the clients it uses.
-_MODULES = {"ledger": "voltseal.anchor.ledger"}
+_MODULES = {"evm": "voltseal.anchor.evm", "ledger": "voltseal.anchor.ledger"}
+
+
+def _nothing(_since_ms: int) -> Sequence[bytes]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorTarget:
-    """One place to anchor, as configured. `rest`: the URI after the scheme; `key_file`: the backend's own key."""
+    """One place to anchor, as configured. `rest`: the URI after the scheme; `key_file`: the backend's own key.
+
+    `table`: all that is configured, for backends that need more; `prepared_since`: what was prepared for this target
+    since a time (POSIX milliseconds), newest first, for backends that count what they spend.
+    """
 
     uri: str
     scheme: str
@@ -25,6 +34,16 @@ class AnchorTarget:
     origin: str
     key_file: Path | None
     base: Path
+    table: AnchorTable | None = None
+    prepared_since: Callable[[int], Sequence[bytes]] = _nothing
+
+    @classmethod
+    def of(
+        cls, table: AnchorTable, origin: str, *, base: Path, prepared_since: Callable[[int], Sequence[bytes]] = _nothing
+    ) -> AnchorTarget:
+        """The target of a configuration's table. Raises `UnknownAnchorSchemeError`."""
+        target = cls.parse(table.uri, origin, key_file=table.key_file, base=base)
+        return replace(target, table=table, prepared_since=prepared_since)
 
     @classmethod
     def parse(cls, uri: str, origin: str, *, key_file: Path | None = None, base: Path = Path()) -> AnchorTarget:

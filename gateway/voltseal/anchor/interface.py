@@ -69,10 +69,16 @@ class AnchorProof:
 
 @dataclass(frozen=True, slots=True)
 class AnchorProgress:
-    """What a backend knows of one request. `proof` is there from `included` on."""
+    """What a backend knows of one request. `proof` is there from `included` on.
+
+    `prepared`: to be stored instead of what is; where the anchor is not included yet, it shall then be submitted.
+    `retry_ms`: asking again sooner is of no use.
+    """
 
     state: AnchorState
     proof: AnchorProof | None = None
+    prepared: bytes | None = None
+    retry_ms: int = 0
 
 
 class AnchorBackend(Protocol):
@@ -84,6 +90,11 @@ class AnchorBackend(Protocol):
     @property
     def scheme(self) -> str:
         """The URI scheme, such as `ledger`."""
+        ...
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether anchors go out one at a time: then, of those that wait unsent, the newest stands for all."""
         ...
 
     @property

@@ -70,6 +70,7 @@ class LedgerBackend:
     """An `AnchorBackend` over one ledger file, for one log. One process at a time."""
 
     scheme = "ledger"
+    is_sequential = False
     strength = AnchorStrength.WEAK
 
     def __init__(self, path: Path, origin: str, signer: Ed25519Signer, clock_ms: Callable[[], int]) -> None:

@@ -58,6 +58,21 @@ class SqliteAnchorRecords(SqliteReader):
         row = self._row(_SELECT + "ORDER BY tree_size DESC LIMIT 1", (target,))
         return _record(row) if row else None
 
+    def anchor_records(self, target: str) -> list[AnchorRecord]:
+        """All records of `target`, ascending by tree size; for inspection."""
+        return [_record(row) for row in self._rows(_SELECT + "ORDER BY tree_size", (target,))]
+
+    def prepared_since(self, target: str, since_ms: int) -> list[bytes]:
+        """What was prepared for anchors of `target` planned since `since_ms`, newest first."""
+        sql = "SELECT prepared, planned_ms FROM anchors WHERE target = ? ORDER BY tree_size DESC"
+        found = []
+        for prepared, planned_ms in self._connection.execute(sql, (target,)):  # not all rows: there are years of them
+            if planned_ms < since_ms:
+                break
+            if prepared:
+                found.append(prepared)
+        return found
+
 
 def _record(row: tuple[Any, ...]) -> AnchorRecord:
     target, origin, number, tree_size, root_hash, note, state, planned_ms, updated_ms, prepared = row[:10]

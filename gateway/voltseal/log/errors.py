@@ -91,6 +91,12 @@ class LedgerMismatchError(LogError):
     code: ClassVar[str] = "ledger-mismatch"
 
 
+class EvmProofError(LogError):
+    """An anchor proof of an Ethereum chain is not well formed, or does not prove what it says."""
+
+    code: ClassVar[str] = "bad-evm-proof"
+
+
 class LogContradictionError(LogError):
     """The tree contradicts a published checkpoint. The log must stop: whatever it signs next would be a fork."""
 

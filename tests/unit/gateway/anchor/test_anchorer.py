@@ -77,6 +77,7 @@ class SlowChain:
     """A backend as a chain behaves: prepared bytes, confirmations on request, reorganisations, outages."""
 
     scheme: str = "slow"
+    is_sequential: bool = False
     strength: AnchorStrength = AnchorStrength.STRONG
     confirmations: int = 0
     down: bool = False

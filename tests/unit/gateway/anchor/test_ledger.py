@@ -250,8 +250,8 @@ def test_opening_by_uri_makes_the_key_once(tmp_path: Path) -> None:
 
 
 def test_schemes() -> None:
-    for uri in ("evm:http://localhost", "ledgr:x", "ledger", "", "anchors.ledger"):
-        with pytest.raises(UnknownAnchorSchemeError, match="known: ledger:"):
+    for uri in ("evn:http://localhost", "ledgr:x", "ledger", "", "anchors.ledger"):
+        with pytest.raises(UnknownAnchorSchemeError, match="known: evm:, ledger:"):
             AnchorTarget.parse(uri, ORIGIN)
     with pytest.raises(AnchorError, match="names no file"):
         open_backend(AnchorTarget.parse("ledger:", ORIGIN), clock)
