@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from voltseal.errors import VoltsealError
+from voltseal.service_tables import AlertTable, CheckTable, HttpTable
 from voltseal.toml_tables import TableReader
 
 DEFAULT_FILE_NAME = "voltseal.toml"
@@ -164,6 +165,9 @@ class Config:
     log: LogTable = field(default_factory=LogTable)
     receipt: ReceiptTable = field(default_factory=ReceiptTable)
     logging: LoggingTable = field(default_factory=LoggingTable)
+    http: HttpTable = field(default_factory=HttpTable)
+    check: CheckTable = field(default_factory=CheckTable)
+    alert: AlertTable = field(default_factory=AlertTable)
     anchors: tuple[AnchorTable, ...] = ()
     makers: tuple[MakerTable, ...] = ()
 
@@ -176,12 +180,16 @@ _TABLES: dict[str, type[Any]] = {
     "log": LogTable,
     "receipt": ReceiptTable,
     "logging": LoggingTable,
+    "http": HttpTable,
+    "check": CheckTable,
+    "alert": AlertTable,
 }
 _LISTS: dict[str, tuple[str, type[Any]]] = {"anchor": ("anchors", AnchorTable), "maker": ("makers", MakerTable)}
 _MINIMUM: dict[str, float] = {
     "keepalive_s": 5, "window": 1, "linger_ms": 0, "group_max": 1, "quarantine_messages": 0, "quarantine_bytes": 0,
     "verify_threads": 0, "verify_batch": 1, "checkpoint_entries": 1, "checkpoint_s": 0.05, "every_s": 0,
     "every_checkpoints": 1, "max_fee_gwei": 0, "fee_cap_per_day": 0, "confirmations": 1, "stuck_s": 1,
+    "every_h": 0, "share": 0.001, "anchor_age_h": 0, "repeat_h": 0,
 }  # fmt: skip
 
 
@@ -236,6 +244,10 @@ def _check(config: Config) -> None:
         raise ConfigError(f"{where}: [broker] cert_file and key_file go together")
     if config.logging.level not in {"debug", "info", "warning", "error"}:
         raise ConfigError(f"{where}: [logging] level: {config.logging.level!r} is not debug, info, warning or error")
+    problems = {"http": config.http.problem(), "check": config.check.problem(), "alert": config.alert.problem()}
+    for name, problem in problems.items():
+        if problem is not None:
+            raise ConfigError(f"{where}: [{name}] {problem}")
     for number, maker in enumerate(config.makers, 1):
         try:
             length = len(maker.cose_key)
