@@ -13,7 +13,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from maker import bundle_forged_claims, bundle_forged_log, bundle_forged_statements, bundle_malformed, bundle_valid
+from maker import (
+    bundle_forged_checkpoints,
+    bundle_forged_claims,
+    bundle_forged_log,
+    bundle_forged_statements,
+    bundle_keys,
+    bundle_malformed,
+    bundle_valid,
+)
 from maker.bundle_case import trust_files
 
 TARGET = Path(__file__).resolve().parent / "bundle.json"
@@ -29,7 +37,15 @@ disclosed [statements that show all, some, no columns]; shown and hidden (how ma
 
 def content() -> dict[str, Any]:
     """What the file holds."""
-    modules = (bundle_valid, bundle_malformed, bundle_forged_log, bundle_forged_statements, bundle_forged_claims)
+    modules = (
+        bundle_valid,
+        bundle_keys,
+        bundle_malformed,
+        bundle_forged_checkpoints,
+        bundle_forged_log,
+        bundle_forged_statements,
+        bundle_forged_claims,
+    )
     cases = list(chain.from_iterable(module.cases() for module in modules))
     names = [case.name for case in cases]
     twice = {name for name in names if names.count(name) > 1}

@@ -17,6 +17,7 @@ from voltseal.evidence import jcs
 from voltseal.evidence.errors import MalformedBundleError
 from voltseal.wire.errors import WireError
 from voltseal.wire.ids import ueid_from_hex
+from voltseal.wire.keys import check_origin
 from voltseal.wire.limits import (
     HASH_BYTES,
     MAX_COLUMNS,
@@ -32,6 +33,14 @@ SPEC_VERSION: Final = "1"
 
 SequenceRange: TypeAlias = tuple[int, int]
 """First and last sequence number, both included."""
+
+
+def origin_from_json(value: object) -> str:
+    """Read the member `origin`."""
+    try:
+        return check_origin(jcs.string(value, "origin"))
+    except WireError as error:
+        raise MalformedBundleError(f"origin: {error.reason}") from error
 
 
 class GapReason(StrEnum):

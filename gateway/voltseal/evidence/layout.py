@@ -22,7 +22,17 @@ from hashlib import sha256
 from typing import BinaryIO, Final
 
 from voltseal.evidence import jcs
-from voltseal.evidence.bundle import FORMAT, AnchorProof, Bundle, Claim, Entry, FullDisclosure, Header, MadeBy
+from voltseal.evidence.bundle import (
+    FORMAT,
+    AnchorProof,
+    Bundle,
+    Claim,
+    Entry,
+    FullDisclosure,
+    Header,
+    MadeBy,
+    origin_from_json,
+)
 from voltseal.evidence.errors import BundleDigestError, MalformedBundleError
 from voltseal.wire.limits import HASH_BYTES, MAX_COLUMNS_BYTES, MAX_ENTRY_BYTES, SEED_BYTES
 
@@ -133,7 +143,7 @@ class BundleReader:
         return computed
 
     def _header(self) -> Header:
-        origin = jcs.string(self._member("origin"), "origin")
+        origin = origin_from_json(self._member("origin"))
         made_by = MadeBy.from_json(self._member("made_by"))
         claim = Claim.from_json(self._member("claim"))
         checkpoint = jcs.note_text(self._member("checkpoint"), "checkpoint")

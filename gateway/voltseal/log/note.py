@@ -154,6 +154,16 @@ def verify_note(
     a known key's signature is wrong or given twice, if no known key signed, or, with `allow_unknown` false, if an
     unknown key signed (for files in which nothing may change unnoticed).
     """
+    verified = known_signatures(note, verifiers, allow_unknown=allow_unknown)
+    if not verified:
+        raise NoteSignatureError("note carries no signature of a trusted key")
+    return verified
+
+
+def known_signatures(
+    note: Note, verifiers: Sequence[NoteVerifier], *, allow_unknown: bool = True
+) -> tuple[NoteSignature, ...]:
+    """Like `verify_note`, but a note that no known key signed gives an empty tuple: the caller says what that means."""
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     if len(known) != len(verifiers):
         raise NoteSignatureError("two trusted keys share name and key ID")
@@ -169,6 +179,4 @@ def verify_note(
             raise NoteSignatureError(f"note is signed twice by {signature.name}")
         verifier.verify(note.text, signature.signature)
         verified[identity] = signature
-    if not verified:
-        raise NoteSignatureError("note carries no signature of a trusted key")
     return tuple(verified.values())

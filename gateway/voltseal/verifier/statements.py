@@ -75,10 +75,13 @@ def judge_lines(context: Context, lines: Sequence[bytes]) -> Stretch:
 
 
 def judge_entries(context: Context, entries: Iterable[Entry]) -> Stretch:
-    """Judge entries in their order; those that are no statements are passed over."""
+    """Judge entries in their order. Of registry events, which step 5 judges, only that they disclose nothing."""
     stretch = Stretch()
     for entry in entries:
         if entry.raw[0] != STATEMENT_BYTE:
+            if entry.disclosure is not None and stretch.disclosure_fault is None:
+                fault = f"entry {entry.index}: a registry event has no columns to disclose"
+                stretch.disclosure_fault = Invalid(DISCLOSURE_STEP, "malformed-disclosure", fault)
             continue
         try:
             statement = judge_statement(context, entry, stretch.tally)

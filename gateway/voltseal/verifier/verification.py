@@ -52,7 +52,6 @@ class Verification:
     log_key: str = ""
     cosignatures: tuple[Cosignature, ...] = ()
     events: list[tuple[int, bytes]] = field(default_factory=list)
-    disclosed_event: int | None = None
     history: KeyHistory = field(init=False)
     tally: Tally = field(init=False)
     links: list[tuple[int, Link]] = field(default_factory=list)

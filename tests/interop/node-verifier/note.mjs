@@ -9,6 +9,7 @@ export const COSIGNATURE = 0x04;
 const MAX_NOTE_BYTES = 262144;
 const MAX_SIGNATURES = 64;
 const MAX_BLOCK_BYTES = 2048;
+const MAX_ORIGIN_BYTES = 255; // of a checkpoint: other logs may have longer origins than ours
 const LEDGER = 'voltseal-ledger/1';
 
 function needKeyName(name) {
@@ -74,6 +75,7 @@ export function cosignatureTime(note, key, signature) {
 export function checkpointBody(text) {
   const lines = text.split('\n').slice(0, -1);
   need(lines.length >= 3 && lines.every((line) => line !== ''), 'checkpoint has too few lines, or an empty one');
+  need(Buffer.byteLength(lines[0], 'utf8') <= MAX_ORIGIN_BYTES, 'origin of the checkpoint is too long');
   return { origin: lines[0], size: decimal(lines[1]), root: base64Of(32, lines[2]) };
 }
 

@@ -63,16 +63,16 @@ function stepCheckpoint(run) {
     return [parsed, checkpointBody(parsed.text)];
   });
   refuseUnless(body.origin === bundle.origin, 'foreign-checkpoint', `checkpoint of ${body.origin}`);
-  const logs = trust.log.filter((log) => log.origin === bundle.origin);
-  const signers = logs.filter((log) => knownSignature(note, log, isNoteSigned) !== null);
+  const signers = trust.log.filter((log) => knownSignature(note, log, isNoteSigned) !== null);
   run.checkpoint = { ...body, note, witnesses: [] };
   for (const witness of trust.witness) {
     const signature = knownSignature(note, witness, (...all) => cosignatureTime(...all) !== null);
     if (signature === null) continue;
     run.checkpoint.witnesses.push({ name: witness.name, seconds: cosignatureTime(note, witness, signature) });
   }
-  if (logs.length === 0) run.lack('unknown-log', `no key for ${bundle.origin} in the trust file`);
-  else refuseUnless(signers.length > 0, 'bad-checkpoint-signature', 'no log key of the trust file signed');
+  const isOfOrigin = (log) => log.origin === bundle.origin;
+  if (!trust.log.some(isOfOrigin)) run.lack('unknown-log', `no key for ${bundle.origin} in the trust file`);
+  else refuseUnless(signers.some(isOfOrigin), 'bad-checkpoint-signature', "no key trusted for this log's origin signed");
 }
 
 /** The one right signature of a known key, or null if it has none; a wrong or a second one is refused. */

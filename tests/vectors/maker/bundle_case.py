@@ -13,6 +13,7 @@ from .bundle_world import (
     FORGED_LOG_KEY,
     LOG_KEY,
     OTHER_LEDGER_KEY,
+    OTHER_LOG_KEY,
     WITNESS_KEY,
     Device,
     World,
@@ -155,6 +156,9 @@ def trust_files() -> dict[str, str]:
         "no-ledger": trust_text(ledgers=()),
         "other-ledger": trust_text(ledgers=(OTHER_LEDGER_KEY,)),
         "witness": trust_text(witnesses=(WITNESS_KEY,)),
+        "witness-no-log": trust_text(logs=(), witnesses=(WITNESS_KEY,)),
+        "two-logs": trust_text(logs=(LOG_KEY, OTHER_LOG_KEY)),
+        "other-log": trust_text(logs=(OTHER_LOG_KEY,)),
         "firmware-known": trust_text(firmware="known"),
         "firmware-revoked": trust_text(firmware="revoked"),
     }

@@ -6,14 +6,10 @@ from collections.abc import Iterator
 
 from . import parts
 from .bundle_case import Case, Scene, invalid, scene
+from .bundle_keys import rotated
 from .bundle_text import Draft, b64, leaf
-from .bundle_world import (
-    OTHER_LEDGER_KEY,
-    disclosure,
-)
-from .cast import (
-    OTHER_ORIGIN,
-)
+from .bundle_world import OTHER_LEDGER_KEY, disclosure
+from .cast import OTHER_ORIGIN
 from .encoding import array, integer
 
 
@@ -97,6 +93,32 @@ def _disclosures(s: Scene) -> Iterator[Case]:
     draft = s.quiet("none")
     draft.at(0)["disclosure"] = disclosure(told, "all")
     yield invalid("event-disclosed", "a disclosure at a registry event", draft, 7, "malformed-disclosure")
+    yield invalid(
+        "event-disclosed-first",
+        "a disclosure at a registry event, then a changed value: the first fault counts",
+        _with_changed_value(draft, s),
+        7,
+        "malformed-disclosure",
+    )
+    world, device, _ = rotated()
+    draft = world.draft(device, [(0, 3)], show="all")
+    statement, event = 2, max(index for index in world.owner if index not in world.told)
+    draft.at(event)["disclosure"] = draft.at(statement)["disclosure"]
+    draft.at(statement)["disclosure"] = draft.at(statement)["disclosure"] | {"seed": b64(bytes(16))}
+    yield invalid(
+        "event-disclosed-later",
+        "a wrong seed, then a disclosure at a registry event: the first fault counts",
+        draft,
+        7,
+        "bad-commitment",
+    )
+
+
+def _with_changed_value(draft: Draft, s: Scene) -> Draft:
+    changed = draft.copy()
+    told = s.world.told[s.index(2)]
+    changed.at(s.index(2))["disclosure"] = {"columns": b64(array(told.columns)), "seed": b64(bytes(16))}
+    return changed
 
 
 def _gaps(s: Scene) -> Iterator[Case]:
@@ -204,6 +226,24 @@ def _anchors(s: Scene) -> Iterator[Case]:
         "a ledger block that calls itself strong",
         "wrong-strength",
         good | {"strength": "strong"},
+    )
+    yield case(
+        "anchor-called-strong-and-wrong",
+        "a ledger block of another root that calls itself strong: strength is judged first",
+        "wrong-strength",
+        s.world.anchor(root=leaf(b"")) | {"strength": "strong"},
+    )
+    yield case(
+        "anchor-follows-nothing",
+        "a ledger block at height 4 that says it follows no block",
+        "bad-anchor",
+        s.world.anchor(before=bytes(32)),
+    )
+    yield case(
+        "anchor-first-follows",
+        "a ledger block at height 0 that says it follows a block",
+        "bad-anchor",
+        s.world.anchor(height=0),
     )
     yield case("anchor-junk", "a ledger block that is none", "bad-anchor", good | {"proof": "block"})
     yield case("anchor-empty", "an empty proof", "bad-anchor", good | {"proof": ""})

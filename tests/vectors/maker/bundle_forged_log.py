@@ -1,4 +1,4 @@
-"""Forgeries of what the log says: checkpoints, proofs, key histories (steps 3 to 5).
+"""Forgeries of what the log says: proofs and key histories (steps 4 and 5).
 
 All forgeries are well-formed and have right digests; who forges is part of each case. Whoever only sends the bundle can
 change its text; whoever runs the log can also sign checkpoints; nobody but the device can sign statements, and nobody
@@ -14,9 +14,6 @@ from . import parts
 from .bundle_case import Case, Scene, invalid, scene
 from .bundle_text import Draft, b64
 from .bundle_world import (
-    FORGED_LOG_KEY,
-    LOG_KEY,
-    WITNESS_KEY,
     Device,
     World,
     endorsement,
@@ -31,102 +28,15 @@ from .cast import (
     MAKER,
     NEIGHBOUR,
     NEIGHBOUR_UEID,
-    ORIGIN,
     OTHER_ORIGIN,
     STRANGER,
 )
 from .encoding import array, bstr, integer, tstr
-from .notes import checkpoint_text, signed
 
 
 def cases() -> Iterator[Case]:
-    yield from _checkpoints(scene())
     yield from _inclusions(scene())
     yield from _histories()
-
-
-def _checkpoints(s: Scene) -> Iterator[Case]:
-    def with_note(note: str, origin: str = ORIGIN) -> Draft:
-        draft = s.quiet()
-        draft.checkpoint, draft.origin, draft.anchors = note, origin, []
-        return draft
-
-    text = checkpoint_text(ORIGIN, len(s.world.leaves), s.world.root)
-    good = LOG_KEY.line(text)
-    yield invalid(
-        "checkpoint-unsigned", "a checkpoint without signature lines", with_note(text), 3, "malformed-checkpoint"
-    )
-    yield invalid("checkpoint-not-a-note", "a text that is no note", with_note("hello"), 3, "malformed-checkpoint")
-    yield invalid(
-        "checkpoint-two-lines",
-        "a note that is no checkpoint",
-        with_note(signed("a\nb\n", good)),
-        3,
-        "malformed-checkpoint",
-    )
-    padded = text.replace(f"\n{len(s.world.leaves)}\n", f"\n0{len(s.world.leaves)}\n")
-    yield invalid(
-        "checkpoint-size-zero-padded",
-        "a tree size with a leading zero",
-        with_note(signed(padded, LOG_KEY.line(padded))),
-        3,
-        "malformed-checkpoint",
-    )
-    other = checkpoint_text(OTHER_ORIGIN, len(s.world.leaves), s.world.root)
-    yield invalid(
-        "checkpoint-foreign",
-        "another log's checkpoint",
-        with_note(signed(other, LOG_KEY.line(other))),
-        3,
-        "foreign-checkpoint",
-    )
-    yield invalid(
-        "checkpoint-origin-renamed",
-        "the bundle names another origin than its checkpoint",
-        with_note(signed(text, good), OTHER_ORIGIN),
-        3,
-        "foreign-checkpoint",
-    )
-    yield invalid(
-        "checkpoint-forged-key",
-        "signed by another key with the log's name",
-        with_note(signed(text, FORGED_LOG_KEY.line(text))),
-        3,
-        "bad-checkpoint-signature",
-    )
-    larger = checkpoint_text(ORIGIN, len(s.world.leaves) + 1, s.world.root)
-    yield invalid(
-        "checkpoint-signature-moved",
-        "a signature of another checkpoint",
-        with_note(signed(larger, good)),
-        3,
-        "bad-checkpoint-signature",
-    )
-    yield invalid(
-        "checkpoint-signed-twice",
-        "two lines of the log's key",
-        with_note(signed(text, good, good)),
-        3,
-        "bad-checkpoint-signature",
-    )
-    wrong = WITNESS_KEY.line(larger, time_s=1)
-    yield invalid(
-        "witness-wrong",
-        "a trusted witness's line that is not valid here",
-        with_note(signed(text, good, wrong)),
-        3,
-        "bad-checkpoint-signature",
-        "witness",
-    )
-    only = signed(text, WITNESS_KEY.line(text, time_s=1))
-    yield invalid(
-        "witness-alone",
-        "a witness has signed, the log has not",
-        with_note(only),
-        3,
-        "bad-checkpoint-signature",
-        "witness",
-    )
 
 
 def _inclusions(s: Scene) -> Iterator[Case]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from . import parts
 from .bundle_case import Case, invalid, scene
+from .bundle_keys import rotated
 from .bundle_text import Draft, b64, multi_proof
-from .bundle_valid import rotated
 from .bundle_world import (
     Device,
     Told,

@@ -11,14 +11,14 @@ from .bundle_world import (
     COSIGNED_S,
     LOG_KEY,
     OTHER_LEDGER_KEY,
+    OTHER_LOG_KEY,
     STEP_MS,
     Device,
     World,
     endorsement,
     enrol,
-    revoke,
 )
-from .cast import DEVICE, DEVICE_UEID, RETIRED, STATED_MS
+from .cast import DEVICE, DEVICE_UEID, STATED_MS
 from .notes import checkpoint_text, signed
 
 WEAK = [["ledger", "weak", "verified"]]
@@ -30,7 +30,6 @@ def cases() -> Iterator[Case]:
     yield from _disclosures(s)
     yield from _trusts(s)
     yield from _anchors(s)
-    yield from _keys()
     yield from _contradictions()
 
 
@@ -166,6 +165,9 @@ def _anchors(s: Scene) -> Iterator[Case]:
     yield valid(
         "anchor-ledger-other", "a ledger key of the same name, but another", quiet, "other-ledger", anchors=unknown
     )
+    first = quiet.copy()
+    first.anchors = [s.world.anchor(height=0, before=bytes(32))]
+    yield valid("anchor-first-block", "the first block of a ledger: it follows none", first, anchors=WEAK)
     foreign = quiet.copy()
     foreign.anchors = [{"backend": "stone-tablet", "proof": "carved", "strength": "strong"}, *foreign.anchors]
     yield valid(
@@ -196,64 +198,23 @@ def _anchors(s: Scene) -> Iterator[Case]:
     yield valid(
         "witness-unknown", "a witness that is not trusted has cosigned: its line is ignored", cosigned, witnesses=0
     )
+    text = checkpoint_text(s.world.origin, len(s.world.leaves), s.world.root)
+    cosigned = quiet.copy()
+    cosigned.checkpoint = signed(text, LOG_KEY.line(text), OTHER_LOG_KEY.line(text))
+    yield valid(
+        "other-log-signed-too",
+        "a trusted key of another log has signed, and rightly",
+        cosigned,
+        "two-logs",
+        witnesses=0,
+    )
     early = quiet.copy()
     early.anchors = [s.world.anchor(time_ms=STATED_MS + STEP_MS)]
     yield valid("clock-ahead", "the device's clock is ahead of the anchor's", early, disagreement=True)
     extended = quiet.copy()
-    text = checkpoint_text(s.world.origin, len(s.world.leaves), s.world.root) + "an extension line\n"
+    text += "an extension line\n"
     extended.checkpoint, extended.anchors = signed(text, LOG_KEY.line(text)), []
     yield valid("checkpoint-extension", "a checkpoint with an extension line", extended, completeness="complete")
-
-
-def rotated(*, late_ms: int | None = None) -> tuple[World, Device, Device]:
-    """A device whose first key was revoked and a second enrolled, and that then says one more thing with the first."""
-    world = World()
-    first = Device(DEVICE, DEVICE_UEID)
-    world.add(first.ueid, enrol(first.ueid, endorsement(first.key, first.ueid)))
-    for told in (first.boot(), first.telemetry(), first.telemetry()):
-        world.add(first.ueid, told)
-    effective_ms = STATED_MS + 3 * STEP_MS
-    world.add(first.ueid, revoke(first.ueid, first.key.kid, effective_ms))
-    second = Device(RETIRED, DEVICE_UEID, boot_count=1, sequence=3, prev=first.prev)
-    world.add(first.ueid, enrol(first.ueid, endorsement(second.key, first.ueid, key_tier=3)))
-    if late_ms is not None:
-        first.time_ms = effective_ms + late_ms
-        world.add(first.ueid, first.telemetry())
-        second.sequence, second.prev = first.sequence, first.prev
-    world.add(first.ueid, second.boot())
-    return world, first, second
-
-
-def _keys() -> Iterator[Case]:
-    world, first, second = rotated()
-    keys = [[first.key.kid.hex(), 3, 0], [second.key.kid.hex(), 1, 0]]
-    yield valid(
-        "key-rotated",
-        "the first key was revoked, a second enrolled; both spoke in their time",
-        world.draft(first, [(0, 3)]),
-        keys=keys,
-        completeness="complete",
-    )
-    world, device = World(), Device(DEVICE, DEVICE_UEID)
-    other = Device(RETIRED, DEVICE_UEID)
-    for one in (device, other):
-        world.add(device.ueid, enrol(device.ueid, endorsement(one.key, device.ueid)))
-    world.add(device.ueid, device.boot())
-    yield valid(
-        "key-enrolled-over-active",
-        "a second key enrolled while the first is active: strange, but no contradiction",
-        world.draft(device, [(0, 0)]),
-        keys=[[device.key.kid.hex(), 1, 0]],
-    )
-    world, first, second = rotated(late_ms=-1)
-    keys = [[first.key.kid.hex(), 4, 1], [second.key.kid.hex(), 1, 0]]
-    yield valid(
-        "key-revoked-earlier-time",
-        "logged after its key's revocation, but with a time before it: valid, and said",
-        world.draft(first, [(0, 4)]),
-        keys=keys,
-        completeness="complete",
-    )
 
 
 def _contradictions() -> Iterator[Case]:

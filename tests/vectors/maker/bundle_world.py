@@ -9,13 +9,14 @@ from typing import Any
 
 from . import parts
 from .bundle_text import Draft, b64, leaf, multi_proof
-from .cast import BOOT_RECEIPT, ENDORSED_MS, MAKER, ORIGIN, STATED_MS, Key, some_bytes
+from .cast import BOOT_RECEIPT, ENDORSED_MS, MAKER, ORIGIN, OTHER_ORIGIN, STATED_MS, Key, some_bytes
 from .encoding import array, bstr, integer, tstr
 from .notes import COSIGNATURE, NoteKey, checkpoint_text, ledger_text, signed
 from .parts import FIELD_COUNT, Value, tree_hash
 from .readings import pack_reading
 
 LOG_KEY = NoteKey(ORIGIN, "voltseal vectors: log key")
+OTHER_LOG_KEY = NoteKey(OTHER_ORIGIN, "voltseal vectors: other log's key")
 FORGED_LOG_KEY = NoteKey(ORIGIN, "voltseal vectors: forged log key")
 LEDGER_KEY = NoteKey("ledger.voltseal.example", "voltseal vectors: ledger key")
 OTHER_LEDGER_KEY = NoteKey("ledger.voltseal.example", "voltseal vectors: other ledger key")

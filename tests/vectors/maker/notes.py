@@ -49,8 +49,13 @@ def checkpoint_text(origin: str, size: int, root: bytes) -> str:
     return f"{origin}\n{size}\n{b64encode(root).decode()}\n"
 
 
-def ledger_text(origin: str, size: int, root: bytes, time_ms: int, *, height: int = 4) -> str:
-    previous = b64encode(sha256(b"the block before").digest()).decode()
+PREVIOUS_BLOCK = sha256(b"the block before").digest()
+
+
+def ledger_text(  # noqa: PLR0917
+    origin: str, size: int, root: bytes, time_ms: int, height: int = 4, before: bytes = PREVIOUS_BLOCK
+) -> str:
+    previous = b64encode(before).decode()
     return f"voltseal-ledger/1\n{height}\n{previous}\n{time_ms}\n{origin}\n{size}\n{b64encode(root).decode()}\n"
 
 

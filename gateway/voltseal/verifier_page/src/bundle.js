@@ -108,7 +108,7 @@ function parseBundle(bytes) {
   const lines = new LineReader(bytes);
   if (lines.line() !== BUNDLE_OPENING) throw new Malformed("line 1: this is no evidence bundle of version 1");
   const bundle = {
-    origin: expectPattern(lines.member("origin"), "origin", PRINTABLE),
+    origin: expectPattern(lines.member("origin"), "origin", ORIGIN_FORM),
     madeBy: readMadeBy(lines.member("made_by")),
     claim: readClaim(lines.member("claim")),
     checkpoint: expectPattern(lines.member("checkpoint"), "checkpoint", NOTE_CHARACTERS),

@@ -40,8 +40,10 @@ function fileSize(bytes) {
 
 /** What a column is called; columns that this page has no words for keep the schema's name. */
 function fieldName(name) {
-  const numbered = /^(cell|temp)_(\d+)_/.exec(name);
-  if (numbered) return say(`field.${numbered[1]}`, { number: Number(numbered[2]) });
+  const numbered = /^(.+)_(\d+)_[a-z]+$/.exec(name);
+  if (numbered && Object.hasOwn(STRINGS[language], `field.${numbered[1]}`)) {
+    return say(`field.${numbered[1]}`, { number: Number(numbered[2]) });
+  }
   return Object.hasOwn(STRINGS[language], `field.${name}`) ? say(`field.${name}`) : name;
 }
 

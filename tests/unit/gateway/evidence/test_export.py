@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.gateway.evidence.conftest import Fill
 from tests.vectors.maker.bundle_case import Scene
-from tests.vectors.maker.bundle_valid import rotated
+from tests.vectors.maker.bundle_keys import rotated
 from tests.vectors.maker.bundle_world import STEP_MS, trust_text
 from tests.vectors.maker.cast import DEVICE_UEID, ORIGIN, STATED_MS
 
