@@ -82,5 +82,9 @@ def render_trust(lines: TrustLines) -> str:
 
 
 def _table(table: str, members: Iterable[tuple[str, str]], prefix: str = "") -> str:
-    # A JSON string in ASCII is also a TOML basic string.
-    return "\n".join([f"{prefix}[[{table}]]", *(f"{prefix}{name} = {json.dumps(value)}" for name, value in members)])
+    return "\n".join([f"{prefix}[[{table}]]", *(f"{prefix}{name} = {_toml_string(value)}" for name, value in members)])
+
+
+def _toml_string(text: str) -> str:
+    """A JSON string is also a TOML basic string, if it escapes no surrogates (so: not ASCII) and DEL is escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -48,6 +48,16 @@ def test_examples_in_the_template_need_only_be_uncommented(capsys: pytest.Captur
     assert [len(rows) for rows in (trust.logs, trust.makers, trust.ledgers, trust.witnesses, trust.firmware)] == [1] * 5
 
 
+@pytest.mark.parametrize("name", ["电池厂", "cell \U0001f50b", 'a "quoted" \\ name', "tab\tand \x7f"])
+def test_any_name_is_written_as_toml_that_reads_back(name: str) -> None:
+    from voltseal.cli.trust_template import TrustLines, render_trust
+
+    maker = parse_trust(CONTENT["trust"]["full"]).makers[0]
+    key = CONTENT["trust"]["full"].split("[[maker]]")[1].split('key = "')[1].split('"')[0]
+    trust = parse_trust(render_trust(TrustLines(makers=[(name, key)])))
+    assert [(one.name, one.key.kid) for one in trust.makers] == [(name, maker.key.kid)]
+
+
 def test_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "t.toml"
     path.write_text(CONTENT["trust"]["firmware-known"])
