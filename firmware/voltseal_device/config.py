@@ -72,7 +72,7 @@ def load(files, directory: str) -> Settings:
             values = json.loads(file.read())
     except OSError as error:
         raise DeviceError("bad-config", path + " cannot be read: " + str(error)) from error
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # RuntimeError: nested beyond measure
         raise DeviceError("bad-config", path + " is not JSON: " + str(error)) from error
     if not isinstance(values, dict):
         raise DeviceError("bad-config", path + " must be one JSON object")

@@ -52,6 +52,7 @@ def read_spool(files, directory: str, lost: Losses, max_bytes: int, segment_byte
         files.remove(directory + "/" + found.pop(0).name())
         files.sync_directory(directory)
         befores.pop(0)
+    drop_refused(found, befores)
     damage = find_damage(found, befores)
     if damage:
         lost.add(damage)
@@ -92,6 +93,18 @@ def first_of(name: str) -> int | None:
         return int(name[:12], 16)
     except ValueError:
         return None
+
+
+def drop_refused(found: list, befores: list) -> None:
+    """Stop counting records behind the head that the next header names.
+
+    The file system refused them when they were written, so the chain went on without them, and they are declared as
+    lost. That they reached the disk after all must not bring them back.
+    """
+    for index in range(len(found) - 1):
+        entry, before = found[index], befores[index + 1]
+        if entry.first <= before < entry.last():
+            entry.count = before - entry.first + 1
 
 
 def find_damage(found: list, befores: list) -> list:

@@ -5,7 +5,7 @@ import sys
 
 from .errors import DeviceError
 from .journal import say
-from .port.files import Files
+from .port.files import Files, keep_to_owner
 from .port.stop import StopSignal
 
 BOOT_ONLY = (
@@ -29,12 +29,16 @@ def main(arguments: list, root: str) -> int:
     """
     directory = (arguments[0] if arguments else "/").rstrip("/")
     stop = StopSignal()
+    keep_to_owner()
     try:
         if arguments[1:] not in ([], ["enrol"]):
             raise DeviceError("usage", USAGE)
         parts = _boot(directory, root.rstrip("/"), bool(arguments[1:]))
     except DeviceError as error:
         say("stopped", error=str(error))
+        return 1
+    except (OSError, ValueError) as error:  # a file system that refuses, or a state directory that is not ours
+        say("stopped", error="%s: %s" % (error.__class__.__name__, error))
         return 1
     if parts is not None:
         _run(parts, stop)

@@ -72,7 +72,13 @@ def test_what_is_wrong_is_named(changes: dict[str, Any], text: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "text"),
-    [(None, "cannot be read"), (b"{", "is not JSON"), (b"\xff", "is not JSON"), (b"[]", "must be one JSON object")],
+    [
+        (None, "cannot be read"),
+        (b"{", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"[]", "must be one JSON object"),
+        (b"[" * 100_000, "is not JSON"),
+    ],
 )
 def test_files_that_are_no_configuration(tmp_path: Path, content: bytes | None, text: str) -> None:
     if content is not None:

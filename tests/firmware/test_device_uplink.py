@@ -62,6 +62,7 @@ async def test_a_life_with_a_power_cut(device: DeviceProcess, gateway: Gateway) 
         return [gateway.receipt(0, statement.sequence)]
 
     async with powered(device, gateway, answer) as broker:
+        assert (device.directory / "identity").stat().st_mode & 0o077 == 0, "the private key is the owner's alone"
         await device.start()
         await broker.until(lambda: len(gateway.stored) >= 25, "25 statements")
         assert await device.end(signal.SIGKILL) == -signal.SIGKILL

@@ -5,6 +5,20 @@ import os
 from . import MICROPYTHON, UNIX, is_absent
 
 
+def keep_to_owner() -> None:
+    """What this process writes from now on, its private key first of all, only its own account may read."""
+    if not UNIX:
+        return
+    if MICROPYTHON:
+        try:
+            import ffi  # pyright: ignore[reportMissingImports] -- the unix port only
+        except ImportError:
+            return  # then the account's umask decides
+        ffi.open(None).func("i", "umask", "i")(0o077)
+    else:
+        os.umask(0o077)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 class Files:
     """The file operations that the device's durability rests on; a power-cut test puts its own in place of this.
 
