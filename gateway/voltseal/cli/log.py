@@ -9,7 +9,16 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from voltseal.cli.log_export import add_log_actions
-from voltseal.cli.options import UsageError, add_config, add_json, load_config, open_reader, print_json, show_time
+from voltseal.cli.options import (
+    UsageError,
+    add_config,
+    add_json,
+    load_config,
+    number,
+    open_reader,
+    print_json,
+    show_time,
+)
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -36,7 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     )
     add_config(proof)
     add_json(proof)
-    proof.add_argument("index", type=int, metavar="INDEX")
+    proof.add_argument("index", type=number, metavar="INDEX")
     proof.set_defaults(run=run_proof)
     check = actions.add_parser(
         "check",

@@ -42,6 +42,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs: JSON instead of text")
 
 
+def number(text: str) -> int:
+    """The type of an option or argument that counts or names something: an integer that the store can hold."""
+    value = int(text)
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("out of range")
+    return value
+
+
 def load_config(options: argparse.Namespace) -> Config:
     """The configuration that the options name; raises `ConfigError`."""
     from voltseal.config import DEFAULT_FILE_NAME, load

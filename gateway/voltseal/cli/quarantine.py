@@ -10,6 +10,7 @@ from voltseal.cli.options import (
     add_config,
     add_json,
     load_config,
+    number,
     open_reader,
     print_json,
     print_table,
@@ -32,12 +33,12 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     listing = actions.add_parser("list", help="the newest refused messages")
     add_config(listing)
     add_json(listing)
-    listing.add_argument("--limit", type=int, default=50, metavar="N", help="how many (default: %(default)s)")
+    listing.add_argument("--limit", type=number, default=50, metavar="N", help="how many (default: %(default)s)")
     listing.set_defaults(run=run_list)
     show = actions.add_parser("show", help="one refused message, whole")
     add_config(show)
     add_json(show)
-    show.add_argument("number", type=int, metavar="NUMBER", help="from `voltseal quarantine list`")
+    show.add_argument("number", type=number, metavar="NUMBER", help="from `voltseal quarantine list`")
     show.set_defaults(run=run_show)
 
 

@@ -30,6 +30,8 @@ from voltseal.wire.statement import Statement
 
 _logger = logging.getLogger(__name__)
 
+_TOPIC_CHARACTERS = 256  # ours have 81 at most, MQTT allows 65,535: quarantine is bounded in bytes
+
 _ALARMS = {
     Outcome.EQUIVOCATION: AlarmKind.EQUIVOCATION,
     Outcome.BROKEN_CHAIN: AlarmKind.BROKEN_CHAIN,
@@ -140,8 +142,11 @@ class GroupCommitter:
         arrival = refused.arrival
         group.outcomes[refused.outcome] += 1
         group.quarantined.append(
-            Quarantined(0, arrival.received_ms, arrival.topic, str(refused.outcome), refused.reason, arrival.payload)
-        )
+            Quarantined(
+                0, arrival.received_ms, arrival.topic[:_TOPIC_CHARACTERS], str(refused.outcome), refused.reason,
+                arrival.payload,
+            )
+        )  # fmt: skip
         _logger.debug("refused outcome=%s topic=%s reason=%r", refused.outcome, arrival.topic, refused.reason)
 
     def _save(self, group: _Group) -> None:

@@ -35,6 +35,7 @@ _ANCHOR = "SELECT tree_size, backend, strength, proof, proof_time_ms FROM anchor
 _DEVICE = "SELECT device_no, ueid, label, statements, last_received_ms FROM devices "
 _RUNS = "SELECT first, last FROM runs "
 _ALARM = "SELECT leaf_index, kind, device_no, sequence, time_ms, reason FROM alarms "
+_INTEGERS = frozenset({int, type(None)})
 _QUARANTINED = "SELECT number, time_ms, topic, outcome, reason, payload FROM quarantine "
 
 
@@ -127,7 +128,9 @@ class SqliteReader:
     def tree_size(self) -> int:
         """See `StoreReader`."""
         row = self._row("SELECT value FROM meta WHERE name = 'tree_size'")
-        return int(row[0]) if row else 0
+        if row is not None and type(row[0]) is not int:
+            raise StoreError(f"the tree's size in the store is damaged: {row[0]!r}", hint="restore a copy of the store")
+        return row[0] if row else 0
 
     def read_tile(self, level: int, index: int) -> bytes | None:
         """See `voltseal.log.tree.NodeStore`."""
@@ -203,9 +206,12 @@ class SqliteReader:
     def _entries(self, where: str, values: tuple[Any, ...]) -> Iterator[StoredEntry]:
         for leaf_index, kind, *rest in self._connection.execute(_ENTRY + where, values):
             try:
-                yield StoredEntry(leaf_index, EntryKind(kind), *rest)
+                entry = StoredEntry(leaf_index, EntryKind(kind), *rest)
             except ValueError:
                 raise StoreError(f"entry {leaf_index} in the store is of no known kind: {kind!r}") from None
+            if not _INTEGERS.issuperset(map(type, rest[:-1])):
+                raise StoreError(f"entry {leaf_index} in the store is damaged: {rest[:-1]} are not integers")
+            yield entry
 
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, values).fetchall()

@@ -6,7 +6,9 @@ way of every statement is (device_no, sequence): each device appends at its own 
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -56,6 +58,9 @@ CREATE TABLE requests (
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """A connection for the one writer, making the schema where there is none; raises `StoreError`."""
+    with suppress(OSError):  # SQLite itself will say what is wrong
+        # Readings are private. SQLite gives its other files the modes of this one.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection = _connect(path, "rwc")
     try:
         connection.execute("PRAGMA journal_mode=WAL")

@@ -167,6 +167,33 @@ def test_quarantine_lists_and_shows_the_whole_message(ingest: Ingest, capsys: Ca
     assert (code, "holds no message 99" in err) == (1, True)
 
 
+@pytest.mark.parametrize("words", [["log", "proof"], ["quarantine", "show"], ["quarantine", "list", "--limit"]])
+def test_a_number_beyond_the_stores_is_not_understood(ingest: Ingest, capsys: Capture, words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(capsys, *words, 2**63)
+    assert (ended.value.code, "invalid number value" in capsys.readouterr().err) == (2, True)
+    assert run(capsys, *words, 2**63 - 1)[2].count("Traceback") == 0
+
+
+def test_the_store_is_the_owners_alone(ingest: Ingest) -> None:
+    for name in ("voltseal.db", "voltseal.db-wal", "voltseal.db-shm"):
+        assert ingest.site.config.store.path.with_name(name).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("UPDATE meta SET value = x'ff' WHERE name = 'tree_size'", "the tree's size in the store is damaged"),
+        ("UPDATE entries SET sequence = 'a' WHERE leaf_index = 5", "entry 5 in the store is damaged"),
+        ("UPDATE entries SET received_ms = 'now' WHERE leaf_index = 5", "entry 5 in the store is damaged"),
+    ],
+)
+def test_a_store_of_other_types_is_named(ingest: Ingest, capsys: Capture, sql: str, message: str) -> None:
+    ingest.store.connection.execute(sql)
+    code, _, err = run(capsys, "log", "check")
+    assert (code, message in err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

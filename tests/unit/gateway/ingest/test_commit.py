@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.gateway_ingest import NOW_MS, Ingest
 
+from voltseal.ingest.arrival import Arrival
 from voltseal.ingest.check import Genuine, Refused
 from voltseal.ingest.registrar import revoke_request
 from voltseal.log.merkle import leaf_hash
@@ -187,6 +188,13 @@ def test_memory_after_a_restart_is_memory_before_it(ingest: Ingest) -> None:
         *[Outcome.DUPLICATE] * 3, *[Outcome.ACCEPTED] * 2, *[Outcome.DUPLICATE] * 2, *[Outcome.ACCEPTED] * 2,
         Outcome.EQUIVOCATION,
     ]  # fmt: skip
+
+
+def test_a_topic_does_not_fill_the_quarantine(ingest: Ingest) -> None:
+    refused = Refused(Arrival("voltseal/1/test/" + "x" * 60_000 + "/up", b"", NOW_MS, 1, 1, 1), Outcome.MALFORMED, "r")
+    ingest.committer.commit([refused])
+    (kept,) = ingest.store.quarantined(9)
+    assert (kept.topic[:18], len(kept.topic)) == ("voltseal/1/test/xx", 256)
 
 
 def test_a_refused_message_is_quarantined_whole_and_not_logged(ingest: Ingest) -> None:
