@@ -103,6 +103,7 @@ test-firmware: $(SETUP) ## only the firmware's tests, on MicroPython and on CPyt
 vectors: $(SETUP) ## write tests/vectors anew from their generators
 	@$(PYTHON) tests/vectors/generate.py
 	@$(PYTHON) tests/vectors/generate_bundles.py
+	@$(PYTHON) tests/vectors/generate_evm_anchor.py
 
 # Compared with the tree and not with git, so that it also holds in an unpacked archive.
 .PHONY: vectors-check
@@ -111,6 +112,7 @@ vectors-check: $(SETUP)
 	@rm -rf build/vectors && mkdir -p build/vectors && cp -R tests/vectors build/vectors/committed
 	@$(PYTHON) tests/vectors/generate.py
 	@$(PYTHON) tests/vectors/generate_bundles.py
+	@$(PYTHON) tests/vectors/generate_evm_anchor.py
 	@diff -rq -x __pycache__ build/vectors/committed tests/vectors || \
 	  { echo "vectors: they differed and have been written anew; commit them" >&2; exit 1; }
 

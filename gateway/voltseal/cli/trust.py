@@ -84,17 +84,20 @@ def gateway_lines(directory: Path) -> tuple[TrustLines, list[str]]:
     if log_key is None:
         raise TrustCommandError(f"{directory} has no log key yet", hint="make one with `voltseal init`")
     makers = [(maker.name, maker.key) for maker in settings.makers]
-    ledgers, missing = [], []
+    ledgers, evm, missing = [], [], []
     for anchor in settings.anchors:
         scheme, _, rest = anchor.uri.partition(":")
         key = _public_key(directory / f"{rest}.vkey") if scheme == "ledger" else None
         if key is not None:
             ledgers.append(key)
+        elif scheme == "evm":
+            chain_id, _, registry = rest.partition("/")
+            evm.append((int(chain_id), registry.lower()))
         elif scheme == "ledger":
             missing.append(f"{anchor.uri}: its key is made when the gateway first runs; do this again then")
         else:
             missing.append(f"{anchor.uri}: a trust file knows no keys for such anchors yet")
-    return TrustLines([(settings.gateway.origin, log_key)], makers, ledgers), missing
+    return TrustLines([(settings.gateway.origin, log_key)], makers, ledgers, evm), missing
 
 
 def _public_key(path: Path) -> str | None:
@@ -118,6 +121,10 @@ def _show(args: argparse.Namespace) -> int:
         "logs": [log.key.encode() for log in trust.logs],
         "makers": [{"name": maker.name, "kid": maker.key.kid.hex()} for maker in trust.makers],
         "ledgers": [ledger.key.encode() for ledger in trust.ledgers],
+        "evm": [
+            {"chain_id": one.chain_id, "registry": f"0x{one.registry.hex()}", "blocks": len(one.blocks)}
+            for one in trust.evm
+        ],
         "witnesses": [witness.key.encode() for witness in trust.witnesses],
         "firmware": [
             {"name": known.name, "measurement": known.measurement.hex(), "status": known.status.value}
@@ -128,7 +135,7 @@ def _show(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
         return 0
     sys.stdout.write(f"{found.path} believes\n")
-    for kind in ("logs", "makers", "ledgers", "witnesses", "firmware"):
+    for kind in ("logs", "makers", "ledgers", "evm", "witnesses", "firmware"):
         rows = content[kind]
         assert isinstance(rows, list)
         shown = [row if isinstance(row, str) else "  ".join(map(str, row.values())) for row in rows] or ["none"]

@@ -105,6 +105,9 @@ def _anchors(verdict: Verdict) -> list[str]:
     for anchor in verdict.anchors:
         if anchor.status is AnchorStatus.VERIFIED:
             texts.append(f"{anchor.backend} {anchor.key} ({anchor.strength}), {_when(anchor.time_ms)}")
+        elif anchor.backend == "evm":
+            texts.append(f"evm {anchor.key}: not checked, the trust file does not list this block of this registry;")
+            texts.append("  everything else about it is right. --rpc URL asks a node whether its chain has the block")
         else:
             texts.append(f"{anchor.backend} {anchor.key or ''}: not checked, the trust file does not know it")
     return texts or ["not anchored"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from voltseal.cli.trust_search import FoundTrust
     from voltseal.evidence.container import Opener
-    from voltseal.verifier import CouldNotCheck, NotVerifiedError, Step
+    from voltseal.verifier import CouldNotCheck, NotVerifiedError, Step, Trust
 
 _VALID, _COULD_NOT_CHECK = 0, 2
 _COPY_BYTES = 1 << 20
@@ -37,6 +37,13 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="FILE",
         type=Path,
         help="whom to believe (default: $VOLTSEAL_TRUST, ~/.config/voltseal/trust.toml, trust.toml beside FILE)",
+    )
+    parser.add_argument(
+        "--rpc",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="ask this Ethereum node if its chain has the block of an anchor; several must agree (default: offline)",
     )
     parser.add_argument("--quiet", action="store_true", help="say nothing: the exit code tells")
     parser.add_argument("--workers", metavar="N", type=int, default=0, help="processes for large files (default: all)")
@@ -109,6 +116,9 @@ class _Report:
         self._quiet: bool = options.quiet
         self._file: str = options.file
         self._workers: int = options.workers
+        self._rpc: list[str] = options.rpc
+        self._trust: Trust | None = None
+        self._asked: list[str] = []
         self._steps: list[dict[str, object]] = []
         self._progressing = False
 
@@ -117,9 +127,10 @@ class _Report:
         from voltseal.verifier import available_workers, to_json, verify
 
         self._say(self._heading())
+        self._ask_nodes(opener)
         verdict = verify(
             opener,
-            self.found.trust,
+            self.found.trust if self._trust is None else self._trust,
             workers=self._workers or available_workers(),
             on_step=self._step,
             on_progress=self._progress,
@@ -131,6 +142,15 @@ class _Report:
 
             self._say(verdict_words(verdict))
         return _VALID
+
+    def _ask_nodes(self, opener: Opener) -> None:
+        """The one thing that is not offline, and only on request: it can add blocks to what is trusted."""
+        if self._rpc:
+            from voltseal.cli.block_search import ask_nodes
+
+            self._trust, said = ask_nodes(opener, self.found.trust, self._rpc)
+            self._asked = said
+            self._say("".join(f"  {line}\n" for line in said))
 
     def not_verified(self, error: NotVerifiedError) -> int:
         """Invalid, or could not check."""
@@ -205,7 +225,8 @@ class _Report:
     def _print_json(self, result: str, **content: object) -> None:
         if not self._quiet:
             trust = self.found.to_json()
-            print_json({"result": result, "file": self._file, "trust": trust, "steps": self._steps} | content)
+            asked = {"nodes": self._asked} if self._rpc else {}
+            print_json({"result": result, "file": self._file, "trust": trust, "steps": self._steps} | asked | content)
 
 
 def _step_name(number: int) -> str:

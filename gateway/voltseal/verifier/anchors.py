@@ -5,6 +5,7 @@ from __future__ import annotations
 from voltseal.evidence.bundle import AnchorProof
 from voltseal.log.checkpoint import Checkpoint
 from voltseal.log.errors import LogError
+from voltseal.log.evm.proof import EvmAnchorProof
 from voltseal.log.ledger_block import LedgerBlock, block_signer, verify_ledger_anchor
 from voltseal.log.note import parse_note
 from voltseal.verifier.errors import Invalid
@@ -16,6 +17,8 @@ def judge(anchor: AnchorProof, checkpoint: Checkpoint, trust: Trust) -> AnchorFi
     """The finding on one anchor. Raises `Invalid`; an anchor that the trust file does not know is `not-checked`."""
     if anchor.backend == "ledger":
         return _ledger(anchor, checkpoint, trust)
+    if anchor.backend == "evm":
+        return _evm(anchor, checkpoint, trust)
     return AnchorFinding(anchor.backend, anchor.strength, AnchorStatus.NOT_CHECKED, None, None)
 
 
@@ -36,3 +39,18 @@ def _ledger(anchor: AnchorProof, checkpoint: Checkpoint, trust: Trust) -> Anchor
     except LogError as error:
         raise Invalid(9, "bad-anchor", str(error)) from error
     return AnchorFinding(anchor.backend, anchor.strength, AnchorStatus.VERIFIED, name, block.time_ms)
+
+
+def _evm(anchor: AnchorProof, checkpoint: Checkpoint, trust: Trust) -> AnchorFinding:
+    """All but one thing is computed: that the chain has a block of this hash, which the trust file must say."""
+    if anchor.strength != "strong":
+        raise Invalid(9, "wrong-strength", f"an anchor on a chain is strong, not {anchor.strength!r}")
+    try:
+        proof = EvmAnchorProof.parse(anchor.proof)
+        proof.verify(checkpoint)
+    except LogError as error:
+        raise Invalid(9, "bad-anchor", str(error)) from error
+    known = trust.registry(proof.chain_id, proof.registry)
+    if known is None or proof.header.block_hash not in known.blocks:
+        return AnchorFinding(anchor.backend, anchor.strength, AnchorStatus.NOT_CHECKED, proof.key, None)
+    return AnchorFinding(anchor.backend, anchor.strength, AnchorStatus.VERIFIED, proof.key, proof.time_ms)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Final, TypeVar
 
 from voltseal.errors import VoltsealError
 from voltseal.log.cosignature import CosignatureVerifier
 from voltseal.log.errors import KeyFormatError
+from voltseal.log.evm.proof import parse_address, parse_hash
 from voltseal.log.note_key import Ed25519Verifier, decode_base64
 from voltseal.toml_tables import TableReader
 from voltseal.wire.errors import WireError
@@ -57,6 +58,15 @@ class TrustedLedger:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustedEvm:
+    """[[evm]]: a contract (20 bytes) on a chain whose anchors are believed, in `blocks` of these hashes (32 bytes)."""
+
+    chain_id: int
+    registry: bytes
+    blocks: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class TrustedWitness:
     """[[witness]]: a key whose cosignatures are believed."""
 
@@ -89,6 +99,7 @@ class Trust:
     ledgers: tuple[TrustedLedger, ...] = ()
     witnesses: tuple[TrustedWitness, ...] = ()
     firmware: tuple[TrustedFirmware, ...] = ()
+    evm: tuple[TrustedEvm, ...] = ()
 
     def log_keys(self, origin: str) -> list[Ed25519Verifier]:
         """The keys believed for this log; several where it has changed its key."""
@@ -97,6 +108,16 @@ class Trust:
     def maker(self, kid: Kid) -> TrustedMaker | None:
         """The maker with this kid. Two keys with one kid are refused when the file is read."""
         return next((maker for maker in self.makers if maker.key.kid == kid), None)
+
+    def registry(self, chain_id: int, address: bytes) -> TrustedEvm | None:
+        """The contract at this address (20 bytes), if its anchors are believed."""
+        return next((one for one in self.evm if (one.chain_id, one.registry) == (chain_id, address)), None)
+
+    def with_block(self, chain_id: int, address: bytes, block_hash: bytes) -> Trust:
+        """As this, and one more block of a contract that is believed already."""
+        known = self.registry(chain_id, address)
+        extended = (replace(one, blocks=one.blocks | {block_hash}) if one is known else one for one in self.evm)
+        return replace(self, evm=tuple(extended))
 
     def firmware_of(self, measurement: bytes) -> TrustedFirmware | None:
         """What is known of a measurement."""
@@ -127,7 +148,14 @@ class _FirmwareRow:
     status: str
 
 
-_TABLES: Final = ("log", "maker", "ledger", "witness", "firmware")
+@dataclass(frozen=True, slots=True)
+class _EvmRow:
+    chain_id: int
+    registry: str
+    blocks: tuple[str, ...] = ()
+
+
+_TABLES: Final = ("log", "maker", "ledger", "evm", "witness", "firmware")
 
 
 def parse_trust(text: str, name: str = "trust file") -> Trust:
@@ -145,6 +173,7 @@ def parse_trust(text: str, name: str = "trust file") -> Trust:
         ledgers=_rows(document, "ledger", name, _KeyRow, _ledger),
         witnesses=_rows(document, "witness", name, _KeyRow, _witness),
         firmware=_rows(document, "firmware", name, _FirmwareRow, _firmware),
+        evm=_rows(document, "evm", name, _EvmRow, _evm),
     )
 
 
@@ -172,6 +201,8 @@ def _identity(item: object) -> object:
             return key.kid
         case TrustedFirmware(_, measurement, _):
             return measurement
+        case TrustedEvm(chain_id, registry, _):
+            return chain_id, registry
         case _:
             return item
 
@@ -189,6 +220,12 @@ def _maker(row: _MakerRow) -> TrustedMaker:
 
 def _ledger(row: _KeyRow) -> TrustedLedger:
     return TrustedLedger(Ed25519Verifier.parse(row.key))
+
+
+def _evm(row: _EvmRow) -> TrustedEvm:
+    if not 0 < row.chain_id < 2**63:
+        raise ValueError("chain_id is no chain's")
+    return TrustedEvm(row.chain_id, parse_address(row.registry), frozenset(map(parse_hash, row.blocks)))
 
 
 def _witness(row: _KeyRow) -> TrustedWitness:
