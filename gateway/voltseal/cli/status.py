@@ -72,15 +72,17 @@ def collect(config: Config, reader: SqliteReader, now_ms: int) -> dict[str, Any]
             "bytes": quarantine.payload_bytes,
             "dropped": quarantine.dropped,
         },
-        "devices": [_device(reader, device, alarms.get(device.device_no, 0)) for device in reader.devices()],
+        "devices": [_device(reader, device, alarms.get(device.device_no, 0), now_ms) for device in reader.devices()],
     }
 
 
-def _device(reader: SqliteReader, device: StoredDevice, alarms: int) -> dict[str, Any]:
+def _device(reader: SqliteReader, device: StoredDevice, alarms: int, now_ms: int) -> dict[str, Any]:
     from voltseal.store.gaps import gaps_of
+    from voltseal.store.silence import cadence_ms_of, is_silent
     from voltseal.wire.continuity import UNEXPLAINED
 
     gaps = gaps_of(reader, device.ueid)
+    cadence_ms = cadence_ms_of(reader, device.ueid)
     return {
         "device": device.ueid.hex(),
         "label": device.label,
@@ -89,6 +91,8 @@ def _device(reader: SqliteReader, device: StoredDevice, alarms: int) -> dict[str
         "gaps_unexplained": sum(gap.reason == UNEXPLAINED for gap in gaps),
         "alarms": alarms,
         "last_received_ms": device.last_received_ms,
+        "cadence_ms": cadence_ms,
+        "silent": is_silent(device, cadence_ms, now_ms),
     }
 
 
@@ -121,7 +125,7 @@ def _print(content: dict[str, Any]) -> None:
             device["gaps_declared"],
             device["gaps_unexplained"],
             device["alarms"],
-            show_age(device["last_received_ms"], now_ms),
+            show_age(device["last_received_ms"], now_ms) + (" SILENT" if device["silent"] else ""),
         )
         for device in content["devices"]
     ]

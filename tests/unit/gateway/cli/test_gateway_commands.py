@@ -122,6 +122,7 @@ def test_status_as_table_and_data(ingest: Ingest, capsys: Capture) -> None:
     assert content["outcomes"] == {"accepted": 18, "malformed": 1}
     assert content["quarantine"]["messages"] == 1
     (device,) = content["devices"]
+    assert (device["cadence_ms"], device["silent"]) == (10_000, False)  # the store's clock is ahead of ours
     assert (device["statements"], device["gaps_declared"], device["gaps_unexplained"], device["alarms"]) == (
         18,
         0,
