@@ -154,6 +154,7 @@ class EmbeddedBroker:
         self.limits = limits or BrokerLimits()
         self.counts = BrokerCounts()
         self.port = port
+        self.tap: Callable[[Publish, Callable[[Publish], None]], None] | None = None
         self._sessions: dict[str, Session] = {}
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
@@ -200,6 +201,12 @@ class EmbeddedBroker:
         self._server = self._last_closed = None
         _log.info("broker stopped received=%d delivered=%d", self.counts.received, self.counts.delivered)
 
+    def forget(self) -> None:
+        """Lose every session, as a broker without persistence does when it restarts. Only while it is stopped."""
+        if self._server is not None:
+            raise RuntimeError("the broker runs: stop it before it forgets")
+        self._sessions.clear()
+
     async def __aenter__(self) -> EmbeddedBroker:
         await self.start()
         return self
@@ -244,7 +251,14 @@ class EmbeddedBroker:
         return session, present
 
     def route(self, message: Publish) -> None:
-        """Offer a message to every session; each decides by its subscriptions."""
+        """Take a message that a client has published: past the tap, if there is one, to whoever has subscribed."""
         self.counts.received += 1
+        if self.tap is None:
+            self.deliver(message)
+        else:
+            self.tap(message, self.deliver)
+
+    def deliver(self, message: Publish) -> None:
+        """Offer a message to every session; each decides by its subscriptions."""
         for session in tuple(self._sessions.values()):
             session.offer(message)

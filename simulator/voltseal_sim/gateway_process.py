@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,6 +36,21 @@ async def voltseal(*words: str | Path, expect: int | None = 0) -> tuple[int, str
 
     Raises GatewayFailedError if the code is not `expect` (None: any).
     """
+    code, output, _ = await _run(words, expect)
+    return code, output
+
+
+async def voltseal_json(*words: str | Path, expect: int | None = 0) -> Any:
+    """Run one command with --json; return what it printed. Raises GatewayFailedError, also if that is no JSON."""
+    code, output, errors = await _run((*words, "--json"), expect)
+    try:
+        return json.loads(output)
+    except ValueError:
+        raise _failed(words, code, errors or output) from None
+
+
+async def _run(words: Sequence[str | Path], expect: int | None) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
     process = await asyncio.create_subprocess_exec(
         *_COMMAND,
         *map(str, words),
@@ -51,15 +67,12 @@ async def voltseal(*words: str | Path, expect: int | None = 0) -> tuple[int, str
     code = process.returncode
     assert code is not None
     if expect is not None and code != expect:
-        said = (errors or output).decode(errors="replace").strip()
-        raise GatewayFailedError(f"`voltseal {' '.join(map(str, words))}` ended with code {code}: {said}")
-    return code, output.decode(errors="replace")
+        raise _failed(words, code, (errors or output).decode(errors="replace"))
+    return code, output.decode(errors="replace"), errors.decode(errors="replace")
 
 
-async def voltseal_json(*words: str | Path, expect: int | None = 0) -> Any:
-    """Run one command with --json; return what it printed. Raises GatewayFailedError."""
-    _, output = await voltseal(*words, "--json", expect=expect)
-    return json.loads(output)
+def _failed(words: Sequence[str | Path], code: int, said: str) -> GatewayFailedError:
+    return GatewayFailedError(f"`voltseal {' '.join(map(str, words))}` ended with code {code}: {said.strip()}")
 
 
 class GatewayProcess:

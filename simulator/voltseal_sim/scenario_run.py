@@ -1,4 +1,4 @@
-"""Plays a scenario on a site and judges it: what was expected, what came, one finding for each expectation."""
+"""Plays a scenario on a site: packs, statements, faults when they are due, and then the judge."""
 
 from __future__ import annotations
 
@@ -6,55 +6,29 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from random import Random
 
+from voltseal.store.gaps import gaps_of
 from voltseal.store.reader import SqliteReader
-from voltseal_sim.buses.faults import LineFaults
 from voltseal_sim.device import Reporting
-from voltseal_sim.gateway_process import voltseal, voltseal_json
+from voltseal_sim.faults import REGISTRY, FaultTable, Stage
+from voltseal_sim.monitor import Monitor
 from voltseal_sim.packs import PackChoice
 from voltseal_sim.runtimes import choose_runtime
-from voltseal_sim.scenario import COMPLETENESS, FaultTable, Scenario
-from voltseal_sim.site import Site, SiteSettings
+from voltseal_sim.scenario import Scenario
+from voltseal_sim.scenario_judge import judge
+from voltseal_sim.scenario_result import Finding, ScenarioResult
+from voltseal_sim.site import Site, SiteError, SiteSettings
+from voltseal_sim.wire_tap import WireTap
 
 _POLL_S = 0.05  # another process's store cannot be awaited
+_SETTLE_S = 15.0
+_DRAIN_S = 30.0
+_RECEIPT_TIMEOUT_MS = 1000
+_MENDING = ("complete", "gap-declared")
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One expectation and what came."""
-
-    subject: str
-    expected: str
-    observed: str
-    met: bool
-
-
-@dataclass(slots=True)
-class ScenarioResult:
-    """What a run gave. `bundles`: the evidence of each device's whole record, by label."""
-
-    name: str
-    runtime: str
-    seed: int
-    findings: list[Finding] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    outcomes: dict[str, int] = field(default_factory=dict)
-    bundles: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def passed(self) -> bool:
-        """Whether every expectation was met."""
-        return bool(self.findings) and all(finding.met for finding in self.findings)
-
-    def to_json(self) -> dict[str, Any]:
-        """The result for a program."""
-        return {"passed": self.passed} | asdict(self)
 
 
 async def run_scenario(
@@ -72,16 +46,11 @@ async def run_scenario(
     place = directory or Path(tempfile.mkdtemp(prefix=f"voltseal-{scenario.name}-"))
     result = ScenarioResult(scenario.name, runtime.description, scenario.seed)
     began = time.monotonic()
-    fleet = scenario.fleet
-    reporting = Reporting(fleet.period_ms, fleet.readings_per_statement, fleet.cadence_ms, receipt_timeout_ms=2000)
-    site = Site(place, runtime, SiteSettings(seed=scenario.seed, reporting=reporting))
+    site = Site(place, runtime, SiteSettings(seed=scenario.seed, reporting=_reporting(scenario)))
     async with site:
-        for _ in range(fleet.devices):
-            await site.add_pack(_choice(scenario))
-        await _play(scenario, site, result, progress)
-        await site.stop_devices()
-        await _drained(site)
-        await _judge(scenario, site, result)
+        player = _Player(scenario, site, result, progress)
+        await player.play()
+        await judge(scenario, site, player.monitor, result)
     result.seconds = round(time.monotonic() - began, 1)
     if directory is None and result.passed:
         shutil.rmtree(place)
@@ -89,93 +58,112 @@ async def run_scenario(
     return result
 
 
-def _choice(scenario: Scenario) -> PackChoice:
-    plant = scenario.plant
-    return PackChoice(plant.cells, plant.initial_soc_permille / 1000, plant.speed, plant.recorded_first)
+def _reporting(scenario: Scenario) -> Reporting:
+    fleet = scenario.fleet
+    usual = Reporting()
+    small = fleet.spool_kb > 0
+    return Reporting(
+        fleet.period_ms,
+        fleet.readings_per_statement,
+        fleet.cadence_ms,
+        receipt_timeout_ms=_RECEIPT_TIMEOUT_MS,
+        spool_bytes=fleet.spool_kb * 1024 if small else usual.spool_bytes,
+        spool_segment_bytes=4096 if small else usual.spool_segment_bytes,
+    )
 
 
-async def _play(scenario: Scenario, site: Site, result: ScenarioResult, progress: Progress) -> None:
-    """Wait until each device has its statements in the log, and let faults happen when they are due."""
-    wanted = scenario.run.statements + 1  # the boot statement comes first
-    pending = list(scenario.faults)
-    total = wanted * scenario.fleet.devices
-    deadline = time.monotonic() + scenario.run.timeout_s
-    while True:
-        counts = {label: device.statements for label, device in site.stored().items()}
-        progress(sum(min(count, wanted) for count in counts.values()), total, "statements")
-        for fault in [fault for fault in pending if counts.get(f"pack-{fault.device}", 0) >= fault.after_statements]:
-            pending.remove(fault)
-            result.faults.append(await _happen(fault, site))
-        enough = len(counts) == scenario.fleet.devices and all(count >= wanted for count in counts.values())
-        if enough and not pending:
+class _Player:
+    """One run. Owns the tap on the wire and the outside monitor."""
+
+    def __init__(self, scenario: Scenario, site: Site, result: ScenarioResult, progress: Progress) -> None:
+        self._scenario = scenario
+        self._site = site
+        self._result = result
+        self._progress = progress
+        self._tap = WireTap()
+        self.monitor = Monitor()
+        self._pending = list(enumerate(scenario.faults, 1))
+        self._wanted = scenario.run.statements + 1  # the boot statement comes first
+
+    async def play(self) -> None:
+        """Everything but the judgement; afterwards the boards are off and all that arrived is anchored."""
+        plant = self._scenario.plant
+        choice = PackChoice(plant.cells, plant.initial_soc_permille / 1000, plant.speed, plant.recorded_first)
+        self._site.embedded_broker.tap = self._tap
+        for _ in range(self._scenario.fleet.devices):
+            await self._site.add_pack(choice, not_before=self._scenario.fleet.not_before)
+        deadline = time.monotonic() + self._scenario.run.timeout_s
+        if not await self._until_enough(deadline):
+            counts = ", ".join(f"{label}: {device.statements}" for label, device in self._site.stored().items())
+            expected = f"{self._wanted} statements of each device within {self._scenario.run.timeout_s:.0f} s"
+            self._result.findings.append(Finding("run", expected, counts or "none", False))
+        self._tap.heal(self._site.embedded_broker.deliver)
+        await self._settled()
+        await self._site.stop_devices()
+        await self._drained()
+
+    async def _until_enough(self, deadline: float) -> bool:
+        """Let faults happen when they are due, until each device has its statements; False: not in time."""
+        fleet = self._scenario.fleet.devices
+        reader = self._site.gateway.reader()
+        try:
+            while True:
+                counts = {device.label: device.statements for device in reader.devices()}
+                self.monitor.look(reader)
+                done = sum(min(count, self._wanted) for count in counts.values())
+                self._progress(done, self._wanted * fleet, "statements")
+                if due := [one for one in self._pending if _is_due(one[1], counts)]:
+                    self._pending.remove(due[0])
+                    reader.close()  # the fault may replace the store
+                    await self._happen(*due[0])
+                    reader = self._site.gateway.reader()
+                    continue
+                enough = len(counts) == fleet and all(count >= self._wanted for count in counts.values())
+                if enough and not self._pending and self._outcomes_came(reader):
+                    return True
+                if time.monotonic() > deadline:
+                    return False
+                await asyncio.sleep(_POLL_S)
+        finally:
+            reader.close()
+
+    async def _happen(self, number: int, fault: FaultTable) -> None:
+        random = Random(f"voltseal fault {self._scenario.seed} {number}")
+        stage = Stage(self._site, fault, random, self._tap, self.monitor)
+        self._result.faults.append(await REGISTRY[fault.kind].happen(stage))
+
+    def _outcomes_came(self, reader: SqliteReader) -> bool:
+        """Whether the least number of messages with each expected outcome has come, of those refused too."""
+        counts = reader.outcome_counts()
+        enough = all(counts.get(outcome, 0) >= least for outcome, (least, _) in self._scenario.outcomes.items())
+        return enough and self._scenario.refused_in(counts) >= self._scenario.refused[0]
+
+    async def _settled(self) -> None:
+        """What was lost on the way is sent again: wait for it, unless a record with holes is what is expected.
+
+        A hole that stays is for the judge to find.
+        """
+        if self._scenario.expect.completeness not in _MENDING:
             return
-        if time.monotonic() > deadline:
-            result.findings.append(
-                Finding("run", f"{wanted} statements of each device within {scenario.run.timeout_s:.0f} s",
-                        ", ".join(f"{label}: {count}" for label, count in counts.items()), False)
-            )  # fmt: skip
+
+        def whole(reader: SqliteReader) -> bool:
+            gaps = [gap for device in reader.devices() for gap in gaps_of(reader, device.ueid)]
+            return not any(gap.reason == "unexplained" for gap in gaps)
+
+        try:
+            await self._site.wait_for("records without holes", whole, _SETTLE_S)
+        except SiteError:
             return
-        await asyncio.sleep(_POLL_S)
+
+    async def _drained(self) -> None:
+        """Return once what has arrived is under a checkpoint that is anchored."""
+
+        def anchored(reader: SqliteReader) -> bool:
+            anchor = reader.latest_anchor()
+            return anchor is not None and anchor.tree_size == reader.entry_count()
+
+        await self._site.wait_for("an anchor over everything", anchored, _DRAIN_S)
 
 
-async def _happen(fault: FaultTable, site: Site) -> str:
-    """Let a fault happen; says what was done."""
-    device = site.devices[fault.device - 1]
-    if fault.kind == "power-cut":
-        await device.firmware.power_cut()
-        await device.switch_on()
-        return f"{device.label}: power cut after {fault.after_statements} statements, then on again"
-    if fault.kind == "bus-noise":
-        device.line.faults = LineFaults(damage=fault.probability)
-        return f"{device.label}: {fault.probability:.0%} of the bus's answers damaged from now on"
-    await site.gateway.kill()
-    await site.gateway.start()
-    return "gateway: kill -9, then started again"
-
-
-async def _drained(site: Site) -> None:
-    """Return once what has arrived is under a checkpoint that is anchored."""
-
-    def settled(reader: SqliteReader) -> bool:
-        anchor = reader.latest_anchor()
-        return anchor is not None and anchor.tree_size == reader.entry_count()
-
-    await site.wait_for("an anchor over everything", settled, 30)
-
-
-async def _judge(scenario: Scenario, site: Site, result: ScenarioResult) -> None:
-    """Hold the outcome counts and each device's evidence against what the scenario expects."""
-    reader = site.gateway.reader()
-    try:
-        result.outcomes = reader.outcome_counts()
-    finally:
-        reader.close()
-    for outcome, (least, most) in scenario.outcomes.items():
-        count = result.outcomes.get(outcome.value, 0)
-        met = count >= least and (most is None or count <= most)
-        expected = f"{least} or more" if most is None else str(least) if least == most else f"{least} to {most}"
-        result.findings.append(Finding(f"outcome {outcome.value}", expected, str(count), met))
-    await site.write_trust_file()
-    worst = COMPLETENESS[0]
-    for device in site.devices:
-        completeness = await _evidence(site, device.label, result)
-        worst = max(worst, completeness, key=_rank)
-    expected = scenario.expect.completeness
-    result.findings.append(Finding("completeness", expected, worst, worst == expected))
-
-
-def _rank(completeness: str) -> int:
-    """Worse is higher; what is no completeness at all (an invalid bundle) is the worst."""
-    return COMPLETENESS.index(completeness) if completeness in COMPLETENESS else len(COMPLETENESS)
-
-
-async def _evidence(site: Site, label: str, result: ScenarioResult) -> str:
-    """Export and verify a device's whole record; its completeness, or why there is none."""
-    path = site.directory / f"{label}.evidence.json"
-    await voltseal("evidence", "--device", label, "-o", path, "--config", site.gateway.config_path)
-    verdict = await voltseal_json("verify", path, "--trust", site.trust_path, expect=None)
-    result.bundles[label] = str(path)
-    valid = verdict["result"] == "valid"
-    said = "valid" if valid else f"{verdict['result']}: {verdict['code']}"
-    result.findings.append(Finding(f"evidence of {label}", "valid", said, valid))
-    return str(verdict["verdict"]["completeness"]["result"]) if valid else said
+def _is_due(fault: FaultTable, counts: Mapping[str, int]) -> bool:
+    return counts.get(f"pack-{fault.device}", 0) >= fault.after_statements

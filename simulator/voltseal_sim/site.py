@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,7 @@ from voltseal.config import BrokerAddress
 from voltseal.store.interface import StoredDevice
 from voltseal.store.reader import SqliteReader
 from voltseal_sim.broker import EmbeddedBroker
+from voltseal_sim.buses.faults import FaultyLine
 from voltseal_sim.device import EmulatedDevice, Reporting, Uplink
 from voltseal_sim.errors import SimulatorError
 from voltseal_sim.gateway_process import GatewayProcess, voltseal
@@ -50,6 +51,12 @@ checkpoint_s = 1.0
 [[anchor]]
 uri = "ledger:anchors.ledger"
 every_s = 1.0
+"""
+_FIRMWARE = """
+[[firmware]]
+name = "as measured on the bench"
+measurement = "{measurement}"
+status = "known"
 """
 
 
@@ -78,6 +85,7 @@ class Site:
         self.directory = directory
         self.settings = settings or SiteSettings()
         self.devices: list[EmulatedDevice] = []
+        self.strangers: list[EmulatedDevice] = []  # boards that nobody enrolled: clones
         self.gateway = GatewayProcess(directory / "gateway" / "voltseal.toml", directory / "gateway.log")
         self.trust_path = directory / "trust.toml"
         self._runtime = runtime
@@ -89,6 +97,13 @@ class Site:
         """Where the broker listens, as a URL."""
         assert self._broker_url is not None, "start() comes first"
         return self._broker_url
+
+    @property
+    def embedded_broker(self) -> EmbeddedBroker:
+        """The broker in this process. Raises SiteError where the site uses another one."""
+        if self._broker is None:
+            raise SiteError("the broker of this site is not ours to touch", hint="leave `broker_url` out")
+        return self._broker
 
     @property
     def broker(self) -> BrokerAddress:
@@ -108,21 +123,43 @@ class Site:
         await voltseal("maker", "init", maker, "--name", MAKER_NAME, "--append", config_path)
         await self.gateway.start()
 
-    async def write_trust_file(self) -> None:
-        """What somebody who checks this site's evidence believes; the ledger's key exists since the first anchor."""
-        await voltseal("trust", "init", "--from-gateway", self.gateway.config_path.parent, "-o", self.trust_path)
+    async def write_trust_file(self, measurements: Iterable[bytes] = ()) -> None:
+        """What somebody who checks this site's evidence believes; the ledger's key exists since the first anchor.
 
-    async def add_pack(self, choice: PackChoice) -> EmulatedDevice:
-        """A new pack: first boot, endorsement by the maker, enrolment, switched on."""
+        `measurements`: of the firmware that they know.
+        """
+        await voltseal("trust", "init", "--from-gateway", self.gateway.config_path.parent, "-o", self.trust_path)
+        tables = [_FIRMWARE.format(measurement=known.hex()) for known in sorted(measurements)]
+        with self.trust_path.open("a", encoding="utf-8") as file:
+            file.writelines(tables)
+
+    async def add_pack(self, choice: PackChoice, *, not_before: str = "0") -> EmulatedDevice:
+        """A new pack: first boot, endorsement by the maker, enrolment, switched on.
+
+        `not_before`: see `voltseal device enrol`.
+        """
         number = len(self.devices) + 1
-        label = f"pack-{number}"
         line = jbd_line(choice, self.settings.seed * 1000 + number)
-        device = EmulatedDevice(label, self.directory / "devices" / label, self._runtime, line)
+        return await self.add_device(f"pack-{number}", line, not_before=not_before)
+
+    async def add_device(
+        self,
+        label: str,
+        line: FaultyLine,
+        *,
+        driver: str = "jbd",
+        runtime: Runtime | None = None,
+        not_before: str = "0",
+    ) -> EmulatedDevice:
+        """A new board whose serial line ends at `line`; `runtime`: other than the site's."""
+        place = self.directory / "devices" / label
+        device = EmulatedDevice(label, place, runtime or self._runtime, line, driver=driver)
         self.devices.append(device)
         await device.make_identity(self._uplink(), self.settings.reporting)
         maker = ("--maker-key", str(self.directory / "maker.pem"))
         config = ("--config", str(self.gateway.config_path))
-        await voltseal("device", "enrol", device.enrolment_request, *maker, "--label", label, *config)
+        validity = ("--not-before", not_before)
+        await voltseal("device", "enrol", device.enrolment_request, *maker, *validity, "--label", label, *config)
         await device.switch_on()
         return device
 
@@ -178,7 +215,7 @@ class Site:
 
     async def stop_devices(self) -> None:
         """Switch all boards off, gently."""
-        await asyncio.gather(*(device.close() for device in self.devices))
+        await asyncio.gather(*(device.close() for device in (*self.devices, *self.strangers)))
 
     async def stop(self) -> None:
         """Stop everything that runs."""

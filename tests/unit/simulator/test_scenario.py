@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from voltseal.wire.outcome import Outcome
+from voltseal_sim.faults import REGISTRY, FaultTable
 from voltseal_sim.scenario import ScenarioError, load, parse
 from voltseal_sim.toolchain.locations import scenarios_root
 
@@ -45,21 +46,46 @@ def test_counts_of_outcomes_are_numbers_or_ranges() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("", "must say format", None),
-        (HEAD + "[fleat]\n", "key 'fleat'", "did you mean 'fleet'?"),
-        (HEAD + "[fleet]\ndevcies = 1\n", "[fleet]: key 'devcies'", "did you mean 'devices'?"),
-        (HEAD + "[fleet]\ndevices = 0\n", "[fleet] devices: 0 is less than 1", None),
-        (HEAD + '[fleet]\ndevices = "two"\n', "is not a whole number", None),
+        ("", "mine.toml: must say format", None),
+        (HEAD + "[fleat]\n", "mine.toml:2: key 'fleat'", "did you mean 'fleet'?"),
+        (HEAD + "\nsede = 3\n", "mine.toml:3: key 'sede'", "did you mean 'seed'?"),
+        (HEAD + "[fleet]\ndevcies = 1\n", "mine.toml:3: [fleet]: key 'devcies'", "did you mean 'devices'?"),
+        (HEAD + "[fleet]\ndevices = 0\n", "mine.toml:3: [fleet] devices: 0 is less than 1", None),
+        (HEAD + '[fleet]\ndevices = "two"\n', "mine.toml:3: [fleet] devices: 'two' is not a whole number", None),
         (HEAD + "[fleet]\ndevices = true\n", "is not a whole number", None),
-        (HEAD + '[fleet]\nruntime = "esp32"\n', "runtime: 'esp32'", None),
-        (HEAD + '[[fault]]\nkind = "fire"\n', "[[fault]] 1 kind: 'fire'", None),
-        (HEAD + '[[fault]]\nkind = "power-cut"\ndevice = 2\n', "[[fault]] 1 device: 2", None),
-        (HEAD + "[[fault]]\ndevice = 1\n", "key 'kind' is missing", None),
-        (HEAD + "[expect.outcomes]\nacepted = 1\n", "outcome code 'acepted'", "did you mean 'accepted'?"),
-        (HEAD + '[expect.outcomes]\naccepted = "many"\n', "neither a count nor a range", None),
-        (HEAD + '[expect]\ncompleteness = "fine"\n', "completeness", None),
-        (HEAD + "[plant]\ncells = 17\n", "room for 16", None),
-        (HEAD + "seed = 1.5\n", "seed: 1.5", None),
+        (HEAD + '[fleet]\nruntime = "esp32"\n', "mine.toml:3: [fleet] runtime: 'esp32' is none of", None),
+        (
+            HEAD + '[[fault]]\nkind = "power-cot"\n',
+            "mine.toml:3: [[fault]] 1 kind: 'power-cot'",
+            "did you mean 'power-cut'?",
+        ),
+        (HEAD + '[[fault]]\nkind = "power-cut"\ndevice = 2\n', "mine.toml:4: [[fault]] 1 device: 2", None),
+        (
+            HEAD + '[[fault]]\nkind = "drop"\n[[fault]]\nkind = "drop"\nprobability = 2\n',
+            "mine.toml:6: [[fault]] 2 probability",
+            None,
+        ),
+        (
+            HEAD + '[[fault]]\nkind = "drop"\nseconds = 2\n',
+            "mine.toml:4: [[fault]] 1 seconds: means nothing to 'drop'",
+            None,
+        ),
+        (HEAD + "[[fault]]\ndevice = 1\n", "mine.toml:2: [[fault]] 1: key 'kind' is missing", None),
+        (HEAD + '[fault]\nkind = "drop"\n', "mine.toml:2: write [[fault]], with two brackets", None),
+        (
+            HEAD + "[expect.outcomes]\nacepted = 1\n",
+            "mine.toml:3: [expect.outcomes]: outcome code 'acepted'",
+            "did you mean 'accepted'?",
+        ),
+        (
+            HEAD + '[expect.outcomes]\naccepted = "many"\n',
+            "mine.toml:3: [expect.outcomes] accepted: 'many' is neither",
+            None,
+        ),
+        (HEAD + '[expect]\ncompleteness = "fine"\n', "mine.toml:3: [expect] completeness: 'fine' is none of", None),
+        (HEAD + '[expect]\nalarms = "some"\n', "mine.toml:3: [expect] alarms: 'some' is neither", None),
+        (HEAD + "[plant]\ncells = 17\n", "mine.toml:3: [plant] cells: schema bms.pack has room for 16", None),
+        (HEAD + "seed = 1.5\n", "mine.toml:2: seed: 1.5", None),
         (HEAD + "[fleet\n", "is not TOML", None),
     ],
 )
@@ -76,3 +102,17 @@ def test_a_missing_file_says_where_to_find_others(tmp_path: Path) -> None:
         load(tmp_path / "none.toml")
     assert caught.value.hint is not None
     assert "voltseal-sim list" in caught.value.hint
+
+
+def test_every_fault_is_shown_by_a_scenario_that_comes_along() -> None:
+    shown = {fault.kind for path in SHIPPED for fault in load(path).faults}
+    assert shown == set(REGISTRY)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_every_fault_explains_itself_in_words(name: str) -> None:
+    words = REGISTRY[name].explain(FaultTable(name, device=1, probability=0.5, seconds=2, offset_s=-60))
+    assert "{" not in words
+    assert len(words) > 20
+    assert ("50%" in words) == ("probability" in REGISTRY[name].uses)
+    assert ("2 s" in words) == ("seconds" in REGISTRY[name].uses)

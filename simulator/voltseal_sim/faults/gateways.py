@@ -1,0 +1,92 @@
+"""Faults of the gateway: of its process, and what its operator or an intruder can do with its disk."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+from voltseal.store.interface import EntryKind
+from voltseal.store.reader import SqliteReader
+from voltseal_sim.faults.kind import FaultError, FaultKind, Stage
+from voltseal_sim.gateway_process import voltseal
+
+_WITHIN_S = 20.0
+
+
+async def restart(stage: Stage) -> str:
+    """kill -9, then started again."""
+    await stage.site.gateway.kill()
+    await stage.site.gateway.start()
+    return "gateway: kill -9, then started again"
+
+
+async def row_edited(stage: Stage) -> str:
+    """One bit of a stored statement is changed behind the gateway's back."""
+    path = stage.site.gateway.config.store.path
+    with closing(sqlite3.connect(path, timeout=10)) as database, database:
+        rows = database.execute(
+            "SELECT leaf_index, raw FROM entries JOIN devices USING (device_no) WHERE kind = ? AND label = ? "
+            "ORDER BY leaf_index",
+            (EntryKind.TELEMETRY, stage.device.label),
+        ).fetchall()
+        if not rows:
+            raise FaultError(f"nothing of {stage.device.label} is stored yet")
+        index, raw = rows[len(rows) // 2]
+        altered = bytearray(raw)
+        altered[len(raw) // 2] ^= 1
+        database.execute("UPDATE entries SET raw = ? WHERE leaf_index = ?", (bytes(altered), index))
+    return f"gateway: one bit of entry {index} changed in its database"
+
+
+async def log_forked(stage: Stage) -> str:
+    """The gateway's disk is set back to an older copy, after later checkpoints have been seen.
+
+    The ledger is not: it stands for something that others hold.
+    """
+    site = stage.site
+    place = site.gateway.config_path.parent
+    copy = site.directory / "gateway-copy"
+    await site.gateway.stop()
+    shutil.copytree(place, copy, ignore=shutil.ignore_patterns("*.ledger*"))
+    await site.gateway.start()
+    await stage.more_statements(3)
+    size = _entries(stage)
+    await site.wait_for("a checkpoint that others see", lambda reader: _checkpointed(reader) >= size, _WITHIN_S)
+    stage.look()
+    await site.gateway.kill()
+    for path in place.iterdir():
+        if path.is_file() and ".ledger" not in path.name:
+            path.unlink()  # also what SQLite keeps beside the store
+    shutil.copytree(copy, place, dirs_exist_ok=True)
+    await site.gateway.start()
+    await site.wait_for("the other log to be as long", lambda reader: _checkpointed(reader) > size, _WITHIN_S)
+    return f"gateway: its log set back behind the checkpoint of {size} entries, and continued differently"
+
+
+def _entries(stage: Stage) -> int:
+    reader = stage.site.gateway.reader()
+    try:
+        return reader.entry_count()
+    finally:
+        reader.close()
+
+
+def _checkpointed(reader: SqliteReader) -> int:
+    published = reader.latest_checkpoint()
+    return published.checkpoint.tree_size if published else 0
+
+
+async def revoked_key(stage: Stage) -> str:
+    """The operator revokes the key; the device does not know and goes on."""
+    config = ("--config", str(stage.site.gateway.config_path))
+    await voltseal("device", "revoke", stage.device.label, "--reason", "stolen", *config)
+    return f"{stage.device.label}: its key revoked, while it goes on sending"
+
+
+KINDS = (
+    FaultKind("gateway-restart", "the gateway is killed and started again", restart),
+    FaultKind("row-edited", "a stored statement of {device} is changed in the gateway's database", row_edited),
+    FaultKind("log-forked", "the gateway's log is set back to an old copy and continued differently", log_forked),
+    FaultKind("revoked-key", "{device}'s key is revoked, and {device} goes on", revoked_key),
+)
