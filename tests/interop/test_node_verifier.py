@@ -65,7 +65,7 @@ def outcomes(node: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, d
 
 def as_vectors_say(verdict: dict[str, Any]) -> dict[str, Any]:
     """Node's verdict in the members and the shorthand of the vectors' verdicts (`about` in bundle.json)."""
-    disclosed, bound = verdict["disclosed"], verdict["not_after_ms"]
+    disclosed, bound, newer = verdict["disclosed"], verdict["not_after_ms"], verdict["newer"]
     has_columns = disclosed["all"] + disclosed["some"] + disclosed["none"] > 0
     return {
         "completeness": verdict["completeness"],
@@ -76,6 +76,7 @@ def as_vectors_say(verdict: dict[str, Any]) -> dict[str, Any]:
         "anchors": [[anchor["backend"], anchor["strength"], anchor["status"]] for anchor in verdict["anchors"]],
         "not_after_ms": None if bound is None else int(bound),
         "witnesses": len(verdict["witnesses"]),
+        "newer": None if newer is None else [int(newer["tree_size"]), len(newer["witnesses"])],
         "disagreement": verdict["disagreement"],
         "firmware": [measured["status"] for measured in verdict["firmware"]],
         "disclosed": [disclosed["all"], disclosed["some"], disclosed["none"]],
@@ -182,7 +183,7 @@ def gateway_says(directory: Path, bundle: bytes, trust: Path, capsys: pytest.Cap
     return outcome["result"], outcome.get("step", 10), outcome.get("code")
 
 
-@pytest.mark.parametrize("name", ["one-statement", "some-shown", "witness", "key-rotated"])
+@pytest.mark.parametrize("name", ["one-statement", "some-shown", "witness", "key-rotated", "newer-witness"])
 def test_both_verifiers_agree_on_changed_bytes(
     node: str, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

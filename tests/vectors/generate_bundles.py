@@ -20,6 +20,7 @@ from maker import (
     bundle_forged_statements,
     bundle_keys,
     bundle_malformed,
+    bundle_newer,
     bundle_valid,
 )
 from maker.bundle_case import trust_files
@@ -30,7 +31,8 @@ evidence bundles, as text (`bundle`) or as bytes (`bundle_base64`), each judged 
 `expect` is valid, invalid or could-not-check; the latter two end in `step` with `code`. Of a valid one, `verdict` holds
 some of: completeness; statements (how many lie in the claim); gaps; conflicts [about, first number, second number];
 keys [kid, statements, of these logged after its revocation], in order of enrolment, idle ones left out; anchors
-[backend, strength, status]; not_after_ms; witnesses (how many); disagreement (of the clocks); firmware (statuses);
+[backend, strength, status]; not_after_ms; witnesses (how many); newer [tree size,
+witnesses] of the newer checkpoint; disagreement (of the clocks); firmware (statuses);
 disclosed [statements that show all, some, no columns]; shown and hidden (how many columns)
 """
 
@@ -41,6 +43,7 @@ def content() -> dict[str, Any]:
         bundle_valid,
         bundle_keys,
         bundle_malformed,
+        bundle_newer,
         bundle_forged_checkpoints,
         bundle_forged_log,
         bundle_forged_statements,

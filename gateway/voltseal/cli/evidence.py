@@ -31,6 +31,7 @@ examples:
   voltseal evidence --device pack-7 --sequence 0-500,612 -o pack-7.json.gz
   voltseal evidence --device pack-7 --from 2026-03-01 --to 2026-04-01 --fields soc,cycle_count
   voltseal evidence --index 1234 --fields none
+  voltseal evidence --device pack-7 --newer
   voltseal evidence --device pack-7 --sequence 41 --as tlog-proof
 """
 _DEFAULT_OUTPUT = "evidence.json"
@@ -51,6 +52,9 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--from", dest="first", metavar="TIME", help="statements from this time on (ISO 8601, UTC)")
     parser.add_argument("--to", dest="last", metavar="TIME", help="statements up to this time (default: now)")
     parser.add_argument("--fields", metavar="F,...", help="show only these fields, or none (default: all)")
+    parser.add_argument(
+        "--newer", action="store_true", help="add the newest checkpoint, and the proof that the log only grew since"
+    )
     add_evidence_format(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help=f"*.gz compresses; - is stdout ({_DEFAULT_OUTPUT})")
     add_config(parser)
@@ -74,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     reader = open_reader(config)
     try:
         ueid, selection = _select(reader, options)
-        evidence = prepare(reader, config.gateway.origin, ueid, selection, fields)
+        evidence = prepare(reader, config.gateway.origin, ueid, selection, fields, newer=options.newer)
         written, digest = _write(evidence, options.output)
     finally:
         reader.close()

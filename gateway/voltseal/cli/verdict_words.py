@@ -37,7 +37,7 @@ def verdict_words(verdict: Verdict) -> str:
         f"\nVALID: what device {verdict.device} said is unchanged; {_COMPLETE_WORDS[verdict.completeness.result]}.",
         "",
         *_indented("authentic", [_key(key) for key in verdict.keys] or ["no statement in the claim"]),
-        *_indented("included", [_inclusion(verdict)]),
+        *_indented("included", _inclusion(verdict)),
         *_indented("complete", _completeness(verdict.completeness)),
         *_indented("anchored", _anchors(verdict)),
         *_indented("time", _time(verdict.time)),
@@ -71,10 +71,17 @@ def _key(key: KeyFinding) -> str:
     return words
 
 
-def _inclusion(verdict: Verdict) -> str:
-    found = verdict.inclusion
-    witnesses = f", cosigned by {', '.join(found.witnesses)}" if found.witnesses else ""
-    return f"log {found.origin}, entries {found.first_index}..{found.last_index} of {found.tree_size}{witnesses}"
+def _inclusion(verdict: Verdict) -> list[str]:
+    found, newer = verdict.inclusion, verdict.inclusion.newer
+    entries = f"entries {found.first_index}..{found.last_index} of {found.tree_size}"
+    texts = [f"log {found.origin}, {entries}{_cosigned(found.witnesses)}"]
+    if newer is not None:
+        texts.append(f"still all there when the log had {newer.tree_size} entries{_cosigned(newer.witnesses)}")
+    return texts
+
+
+def _cosigned(witnesses: tuple[str, ...]) -> str:
+    return f", cosigned by {', '.join(witnesses)}" if witnesses else ""
 
 
 def _completeness(found: CompletenessFinding) -> list[str]:

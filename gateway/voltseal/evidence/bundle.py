@@ -15,6 +15,7 @@ from typing import Final, Self, TypeAlias
 
 from voltseal.evidence import jcs
 from voltseal.evidence.errors import MalformedBundleError
+from voltseal.evidence.newer import NewerCheckpoint
 from voltseal.wire.errors import WireError
 from voltseal.wire.ids import ueid_from_hex
 from voltseal.wire.keys import check_origin
@@ -285,6 +286,7 @@ class Header:
     claim: Claim
     checkpoint: str
     anchors: tuple[AnchorProof, ...] = ()
+    newer: NewerCheckpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from voltseal.evidence.bundle import AnchorProof, Claim, Entry, Gap, GapReason, 
 from voltseal.evidence.disclosure import show_columns
 from voltseal.evidence.errors import ExportError
 from voltseal.evidence.layout import write_bundle
+from voltseal.evidence.newer import NewerCheckpoint
 from voltseal.evidence.selection import Numbers, Selection, resolve
 from voltseal.log.merkle import NodeHash
 from voltseal.log.sequencer import PublishedCheckpoint
@@ -59,11 +60,18 @@ class Evidence:
 
 
 def prepare(
-    store: StoreReader, origin: str, ueid: Ueid, selection: Selection, fields: frozenset[str] | None = None
+    store: StoreReader,
+    origin: str,
+    ueid: Ueid,
+    selection: Selection,
+    fields: frozenset[str] | None = None,
+    *,
+    newer: bool = False,
 ) -> Evidence:
     """Work out the bundle of a device's statements. Raises `ExportError` if the store cannot prove them yet.
 
-    The checkpoint is the newest anchored one; where that does not cover everything, the newest one.
+    The checkpoint is the newest anchored one; where that does not cover everything, the newest one. With `newer` the
+    newest one is added, whichever that is, with the proof that it continues the bundle's.
     """
     events = array("q", (event.leaf_index for event in store.key_events_of(ueid)))
     if not events:
@@ -80,8 +88,10 @@ def prepare(
     published = _choose_checkpoint(store, chosen[-1])
     size = published.checkpoint.tree_size
     anchors = tuple(AnchorProof(one.backend, one.strength, one.proof) for one in store.anchors_of(size))
-    header = Header(origin, MadeBy(f"voltseal {__version__}"), claim, published.raw.decode(), anchors)
-    nodes = Tree.open(store, store.tree_size()).multi_inclusion_proof(chosen, size)
+    tree = Tree.open(store, store.tree_size())
+    continued = _newest_checkpoint(store, tree, size) if newer else None
+    header = Header(origin, MadeBy(f"voltseal {__version__}"), claim, published.raw.decode(), anchors, continued)
+    nodes = tree.multi_inclusion_proof(chosen, size)
     return Evidence(header, published, nodes, chosen, fields, store)
 
 
@@ -121,6 +131,13 @@ def _choose_checkpoint(store: StoreReader, last_index: int) -> PublishedCheckpoi
             f"leaf {last_index} is not under a checkpoint yet", hint="wait for the next one, then export again"
         )
     return newest
+
+
+def _newest_checkpoint(store: StoreReader, tree: Tree, size: int) -> NewerCheckpoint:
+    newest = store.latest_checkpoint()
+    assert newest is not None, "there is one of `size` leaves"
+    proof = tree.consistency_proof(size, newest.checkpoint.tree_size)
+    return NewerCheckpoint(newest.raw.decode(), proof)
 
 
 def _statements(

@@ -28,7 +28,7 @@ _DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_n
 
 
 def encode(value: object) -> str:
-    """The canonical text of a value made of dict, list, str and int."""
+    """The canonical text of a value made of dict, list, str, int and None."""
     return _ENCODER.encode(value)
 
 

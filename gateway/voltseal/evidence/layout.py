@@ -1,7 +1,7 @@
 """The lines of a bundle (docs/spec/bundle.md, "Layout"): one writer and one reader, both streaming. No other I/O.
 
     {"format":"voltseal-evidence/1",
-    "origin":…,  "made_by":…,  "claim":…,  "checkpoint":…,  "anchors":…,      (a line each)
+    "origin":…,  "made_by":…,  "claim":…,  "checkpoint":…,  "anchors":…,  "newer":…,      (a line each)
     "inclusion":[
     <node>,                                                                   (a line each, comma but for the last)
     ],
@@ -34,6 +34,7 @@ from voltseal.evidence.bundle import (
     origin_from_json,
 )
 from voltseal.evidence.errors import BundleDigestError, MalformedBundleError
+from voltseal.evidence.newer import NewerCheckpoint
 from voltseal.wire.limits import HASH_BYTES, MAX_COLUMNS_BYTES, MAX_ENTRY_BYTES, SEED_BYTES
 
 MAX_LINE_BYTES: Final = 16 * 2**20
@@ -63,6 +64,7 @@ def write_bundle(
         ("claim", header.claim.to_json()),
         ("checkpoint", header.checkpoint),
         ("anchors", [anchor.to_json() for anchor in header.anchors]),
+        ("newer", None if header.newer is None else header.newer.to_json()),
     ):
         put(f'"{name}":{jcs.encode(value)},\n'.encode())
     _write_list("inclusion", (jcs.octets_text(node) for node in inclusion), put)
@@ -148,7 +150,8 @@ class BundleReader:
         claim = Claim.from_json(self._member("claim"))
         checkpoint = jcs.note_text(self._member("checkpoint"), "checkpoint")
         anchors = tuple(AnchorProof.from_json(item) for item in jcs.items(self._member("anchors"), "anchors"))
-        return Header(origin, made_by, claim, checkpoint, anchors)
+        newer = NewerCheckpoint.from_json(self._member("newer"))
+        return Header(origin, made_by, claim, checkpoint, anchors, newer)
 
     def _line(self, where: str) -> bytes:
         line = self._stream.readline(MAX_LINE_BYTES + 1)

@@ -93,6 +93,11 @@ SECTION_SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{origin}, entries {first} to {last} of {size}",
         "{origin}，第 {first} 至 {last} 条，共 {size} 条",
     ),
+    "anchors.newer": ("Looked at again later", "后续核对"),
+    "anchors.newer.text": (
+        "all of it was still there when the log had {size} entries",
+        "日志增至 {size} 条时，上述内容仍全部在内",
+    ),
     "anchors.log-key": ("Checkpoint signed by", "检查点签名者"),
     "anchors.root": ("Root of the log", "日志根哈希"),
     "anchors.witnesses": ("Cosigned by witnesses", "见证者联署"),

@@ -16,7 +16,7 @@ from voltseal.report.outcome import Verified
 from voltseal.report.samples import GapPlace, Neighbour
 from voltseal.report.words import Words
 from voltseal.verifier import Completeness, Verdict
-from voltseal.verifier.verdict import AnchorFinding, AnchorStatus, KeyFinding, StatementRef, TimeBounds
+from voltseal.verifier.verdict import AnchorFinding, AnchorStatus, Inclusion, KeyFinding, StatementRef, TimeBounds
 
 MOST_ROWS: Final = 25
 _SHORT_DIGEST: Final = 16
@@ -108,6 +108,7 @@ def anchors(verdict: Verdict, words: Words) -> Iterator[Block]:
     witnesses = words.join([clean(name) for name in log.witnesses[:MOST_ROWS]])
     yield Facts((
         Fact(words.say("anchors.log"), where),
+        *_newer(log, words),
         Fact(words.say("anchors.log-key"), clean(log.log_key), exact=True),
         Fact(words.say("anchors.root"), log.root_hash, exact=True),
         Fact(words.say("anchors.witnesses"), witnesses or words.say("none")),
@@ -120,6 +121,11 @@ def anchors(verdict: Verdict, words: Words) -> Iterator[Block]:
     header = tuple(words.say(f"anchors.{column}") for column in ("where", "strength", "status", "time"))
     yield Table(header, tuple(_anchor(anchor, words) for anchor in verdict.anchors[:MOST_ROWS]))
     yield from _more(len(verdict.anchors), words)
+
+
+def _newer(log: Inclusion, words: Words) -> Iterator[Fact]:
+    if log.newer is not None:
+        yield Fact(words.say("anchors.newer"), words.say("anchors.newer.text", size=log.newer.tree_size))
 
 
 def _tone(good: bool) -> Tone:

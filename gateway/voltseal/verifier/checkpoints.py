@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voltseal.evidence.newer import NewerCheckpoint
 from voltseal.log.checkpoint import Checkpoint
 from voltseal.log.cosignature import Cosignature
-from voltseal.log.errors import LogError, NoteSignatureError
+from voltseal.log.errors import ConsistencyProofError, LogError, NoteSignatureError
+from voltseal.log.merkle import NodeHash, verify_consistency
 from voltseal.log.note import NoteVerifier, known_signatures, parse_note
 from voltseal.verifier.errors import Invalid
 from voltseal.verifier.trust import Trust
@@ -57,3 +59,18 @@ def judge_checkpoint(raw: str, origin: str, trust: Trust, step: int) -> Checkpoi
             if (line.name, line.key_id) in witnesses
         ),
     )
+
+
+def judge_newer(newer: NewerCheckpoint, checkpoint: Checkpoint, trust: Trust) -> CheckpointFinding:
+    """The finding on the later checkpoint of `checkpoint`'s log, which must continue it. Raises `Invalid` (step 4)."""
+    finding = judge_checkpoint(newer.checkpoint, checkpoint.origin, trust, step=4)
+    later = finding.checkpoint
+    if later.tree_size < checkpoint.tree_size:
+        fault = f"the newer checkpoint is of {later.tree_size} leaves, fewer than {checkpoint.tree_size}"
+        raise Invalid(4, "inconsistent", fault)
+    path = [NodeHash(node) for node in newer.consistency]
+    try:
+        verify_consistency(checkpoint.tree_size, later.tree_size, path, checkpoint.root_hash, later.root_hash)
+    except ConsistencyProofError as error:
+        raise Invalid(4, "inconsistent", str(error)) from error
+    return finding

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from voltseal.registry.key_history import KeyPeriod
+from voltseal.verifier.checkpoints import CheckpointFinding
 from voltseal.verifier.tally import ColumnTally, Tally
 from voltseal.verifier.trust import FirmwareStatus, Trust
 from voltseal.verifier.verdict import (
@@ -14,6 +15,7 @@ from voltseal.verifier.verdict import (
     FirmwareFinding,
     Inclusion,
     KeyFinding,
+    NewerInclusion,
     NotProven,
     TimeBounds,
     Verdict,
@@ -74,6 +76,16 @@ def _inclusion(run: Verification) -> Inclusion:
         entries=run.outline.entry_count,
         first_index=run.outline.first_index,
         last_index=run.outline.last_index,
+        newer=None if run.newer is None else _newer(run.newer),
+    )
+
+
+def _newer(found: CheckpointFinding) -> NewerInclusion:
+    return NewerInclusion(
+        tree_size=found.checkpoint.tree_size,
+        root_hash=found.checkpoint.root_hash.hex(),
+        log_key=found.log_key or "",
+        witnesses=tuple(cosignature.name for cosignature in found.cosignatures),
     )
 
 

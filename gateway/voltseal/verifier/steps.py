@@ -20,7 +20,7 @@ from voltseal.log.merkle import LeafHash, NodeHash, leaf_hash
 from voltseal.registry.errors import HistoryError
 from voltseal.registry.key_history import KeyHistory
 from voltseal.verifier import anchors, completeness
-from voltseal.verifier.checkpoints import judge_checkpoint
+from voltseal.verifier.checkpoints import judge_checkpoint, judge_newer
 from voltseal.verifier.errors import CouldNotCheck, Invalid
 from voltseal.verifier.inclusion import root_from_streams
 from voltseal.verifier.statements import STATEMENT_BYTE, STRETCH_LINES, Context, Stretch, judge_lines
@@ -83,6 +83,8 @@ def step_4_inclusion(run: Verification) -> None:
         raise Invalid(4, "not-included", str(error)) from error
     if root != run.checkpoint.root_hash:
         raise Invalid(4, "not-included", "entries and proof do not lead to the checkpoint's root")
+    if run.header.newer is not None:
+        run.newer = judge_newer(run.header.newer, run.checkpoint, run.trust)
 
 
 def _leaves(run: Verification) -> Iterator[tuple[int, LeafHash]]:

@@ -85,6 +85,16 @@ class KeyFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class NewerInclusion:
+    """A later checkpoint, whose tree still holds all this. It bounds no time."""
+
+    tree_size: int
+    root_hash: str
+    log_key: str
+    witnesses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Inclusion:
     """Under which checkpoint, signed by whose key, and which entries. `witnesses`: names of verified cosignatures."""
 
@@ -96,6 +106,7 @@ class Inclusion:
     entries: int
     first_index: int
     last_index: int
+    newer: NewerInclusion | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from voltseal.evidence.layout import BundleReader, parse_entry
 from voltseal.log.checkpoint import Checkpoint
 from voltseal.log.cosignature import Cosignature
 from voltseal.registry.key_history import KeyHistory
+from voltseal.verifier.checkpoints import CheckpointFinding
 from voltseal.verifier.errors import CouldNotCheck, Invalid
 from voltseal.verifier.tally import Tally
 from voltseal.verifier.trust import Trust
@@ -51,6 +52,7 @@ class Verification:
     checkpoint: Checkpoint = field(init=False)
     log_key: str = ""
     cosignatures: tuple[Cosignature, ...] = ()
+    newer: CheckpointFinding | None = None
     events: list[tuple[int, bytes]] = field(default_factory=list)
     history: KeyHistory = field(init=False)
     tally: Tally = field(init=False)

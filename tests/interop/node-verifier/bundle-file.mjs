@@ -27,6 +27,7 @@ export function readBundle(file) {
     claim: lines.member('claim', checkClaim),
     checkpoint: lines.member('checkpoint', (value) => need(isNote(value), 'checkpoint')),
     anchors: lines.member('anchors', checkAnchors),
+    newer: lines.member('newer', checkNewer),
     nodes: lines.items('inclusion', (value) => base64Of(32, stringOf(value))),
     entries: lines.items('entries', entryOf),
   };
@@ -155,6 +156,14 @@ function checkAnchors(value) {
     needMembers(anchor, ['backend', 'proof', 'strength'], 'anchor');
     need(isPlain(anchor.backend) && isNote(anchor.proof) && isPlain(anchor.strength), 'anchor');
   }
+}
+
+/** A later checkpoint; null where the bundle brings none. */
+function checkNewer(value) {
+  if (value === null) return;
+  needMembers(value, ['checkpoint', 'consistency'], 'newer');
+  need(isNote(value.checkpoint), 'checkpoint of newer');
+  for (const node of arrayOf(value.consistency, 'consistency')) base64Of(32, stringOf(node));
 }
 
 function entryOf(value) {

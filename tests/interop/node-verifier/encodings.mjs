@@ -47,8 +47,9 @@ export function decimal(text) {
   return number;
 }
 
-/** RFC 8785 text of a value whose shape has been checked: integers, strings, arrays and objects only. */
+/** RFC 8785 text of a value whose shape has been checked: null, integers, strings, arrays and objects only. */
 export function canonical(value) {
+  if (value === null) return 'null';
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value === 'object') {
     const members = Object.keys(value).sort(); // UTF-16 code units, as RFC 8785 section 3.2.3 asks

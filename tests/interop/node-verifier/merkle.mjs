@@ -51,3 +51,36 @@ function firstAtLeast(leaves, index, from, to) {
   }
   return low;
 }
+
+/** Roots {older, newer} that a consistency proof gives (RFC 9162, section 2.1.4.2); 0 < `from` < `to`. */
+function consistencyRoots(from, to, path, olderRoot) {
+  let fn = from - 1n;
+  let sn = to - 1n;
+  while (fn & 1n) [fn, sn] = [fn >> 1n, sn >> 1n];
+  const nodes = fn === 0n ? [olderRoot, ...path] : path; // fn is 0 exactly where `from` is a power of two
+  need(nodes.length > 0, 'consistency proof is empty');
+  let [fr, sr] = [nodes[0], nodes[0]];
+  for (const node of nodes.slice(1)) {
+    need(sn !== 0n, 'consistency proof is too long');
+    if (fn & 1n || fn === sn) {
+      [fr, sr] = [sha256(NODE, node, fr), sha256(NODE, node, sr)];
+      while (fn !== 0n && !(fn & 1n)) [fn, sn] = [fn >> 1n, sn >> 1n];
+    } else {
+      sr = sha256(NODE, sr, node);
+    }
+    [fn, sn] = [fn >> 1n, sn >> 1n];
+  }
+  need(sn === 0n, 'consistency proof is too short');
+  return { older: fr, newer: sr };
+}
+
+/** Malformed unless `path` proves that {size, root} `newer` continues `older`, which is not empty. */
+export function checkConsistency(older, newer, path) {
+  need(newer.size >= older.size, 'newer tree is smaller');
+  if (newer.size === older.size) {
+    need(path.length === 0 && newer.root.equals(older.root), 'two roots of one size, or a proof of nothing');
+    return;
+  }
+  const roots = consistencyRoots(older.size, newer.size, path, older.root);
+  need(roots.older.equals(older.root) && roots.newer.equals(newer.root), 'consistency proof gives other roots');
+}

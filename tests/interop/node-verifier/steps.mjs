@@ -4,9 +4,9 @@ import { readBundle } from './bundle-file.mjs';
 import { checkDisclosure } from './columns.mjs';
 import { checkGaps, contradictions, gapsOf, inOrder } from './completeness.mjs';
 import { isSigned } from './cose.mjs';
-import { sha256 } from './encodings.mjs';
+import { base64Of, sha256 } from './encodings.mjs';
 import { endorsement, isStatement, registryEvent, statement, TELEMETRY } from './entries.mjs';
-import { leafHash, multiProofRoot } from './merkle.mjs';
+import { checkConsistency, leafHash, multiProofRoot } from './merkle.mjs';
 import { checkpointBody, cosignatureTime, isNoteSigned, ledgerBlock, signaturesOf, signedNote } from './note.mjs';
 import { orRefuse, Refusal } from './refusal.mjs';
 import { verdictOf } from './verdict.mjs';
@@ -58,21 +58,29 @@ function stepDigest({ bundle }) {
 
 function stepCheckpoint(run) {
   const { bundle, trust } = run;
+  run.checkpoint = judgedCheckpoint(bundle.checkpoint, run);
+  const isKnown = trust.log.some((log) => log.origin === bundle.origin);
+  if (!isKnown) run.lack('unknown-log', `no key for ${bundle.origin} in the trust file`);
+}
+
+/** {origin, size, root, witnesses} of a checkpoint of the bundle's log; its lines of known keys are all right. */
+function judgedCheckpoint(text, { bundle, trust }) {
   const [note, body] = orRefuse('malformed-checkpoint', () => {
-    const parsed = signedNote(Buffer.from(bundle.checkpoint, 'utf8'));
+    const parsed = signedNote(Buffer.from(text, 'utf8'));
     return [parsed, checkpointBody(parsed.text)];
   });
   refuseUnless(body.origin === bundle.origin, 'foreign-checkpoint', `checkpoint of ${body.origin}`);
   const signers = trust.log.filter((log) => knownSignature(note, log, isNoteSigned) !== null);
-  run.checkpoint = { ...body, note, witnesses: [] };
+  const witnesses = [];
   for (const witness of trust.witness) {
     const signature = knownSignature(note, witness, (...all) => cosignatureTime(...all) !== null);
     if (signature === null) continue;
-    run.checkpoint.witnesses.push({ name: witness.name, seconds: cosignatureTime(note, witness, signature) });
+    witnesses.push({ name: witness.name, seconds: cosignatureTime(note, witness, signature) });
   }
   const isOfOrigin = (log) => log.origin === bundle.origin;
-  if (!trust.log.some(isOfOrigin)) run.lack('unknown-log', `no key for ${bundle.origin} in the trust file`);
-  else refuseUnless(signers.some(isOfOrigin), 'bad-checkpoint-signature', "no key trusted for this log's origin signed");
+  const signed = signers.some(isOfOrigin) || !trust.log.some(isOfOrigin);
+  refuseUnless(signed, 'bad-checkpoint-signature', "no key trusted for this log's origin signed");
+  return { ...body, witnesses };
 }
 
 /** The one right signature of a known key, or null if it has none; a wrong or a second one is refused. */
@@ -84,7 +92,8 @@ function knownSignature(note, key, isRight) {
   return signatures[0];
 }
 
-function stepInclusion({ bundle, checkpoint }) {
+function stepInclusion(run) {
+  const { bundle, checkpoint } = run;
   const leaves = bundle.entries.map((entry) => [BigInt(entry.index), leafHash(entry.bytes)]);
   leaves.forEach(([index], i) => {
     refuseUnless(i === 0 || index > leaves[i - 1][0], 'bad-index', `index ${index} does not ascend`);
@@ -92,6 +101,14 @@ function stepInclusion({ bundle, checkpoint }) {
   });
   const root = orRefuse('not-included', () => multiProofRoot(leaves, bundle.nodes, checkpoint.size));
   refuseUnless(root.equals(checkpoint.root), 'not-included', "entries and nodes do not give the checkpoint's root");
+  if (bundle.newer !== null) run.newer = judgedNewer(bundle.newer, run);
+}
+
+function judgedNewer({ checkpoint, consistency }, run) {
+  const newer = judgedCheckpoint(checkpoint, run);
+  const path = consistency.map((node) => base64Of(32, node));
+  orRefuse('inconsistent', () => checkConsistency(run.checkpoint, newer, path));
+  return newer;
 }
 
 function stepKeyHistory(run) {

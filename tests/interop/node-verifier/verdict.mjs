@@ -13,6 +13,7 @@ export function verdictOf(run) {
     device,
     keys: keys(run),
     included: { origin, tree_size: String(size), root_hash: root.toString('base64') },
+    newer: run.newer ? newerTree(run.newer) : null,
     statements: claimed.length,
     completeness: completeness(run),
     gaps: run.gaps,
@@ -22,13 +23,21 @@ export function verdictOf(run) {
       sequences: [first.sequence, second.sequence],
     })),
     anchors: run.anchors,
-    witnesses: witnesses.map(({ name, seconds }) => ({ name, time_s: String(seconds) })),
+    witnesses: namedTimes(witnesses),
     not_after_ms: bound === null ? null : String(bound), // text: a witness may name any second below 2^63
     device_times: deviceTimes(claimed),
     disagreement: bound !== null && run.ordered.some((one) => isLaterThan(one, bound)),
     firmware: firmware(run),
     disclosed: disclosed(run.bundle, claimed),
   };
+}
+
+function namedTimes(witnesses) {
+  return witnesses.map(({ name, seconds }) => ({ name, time_s: String(seconds) }));
+}
+
+function newerTree({ size, root, witnesses }) {
+  return { tree_size: String(size), root_hash: root.toString('base64'), witnesses: namedTimes(witnesses) };
 }
 
 /** The keys that spoke, in order of enrolment; of their statements, how many were logged after the key's revocation. */

@@ -41,6 +41,22 @@ def multi_proof(leaves: list[bytes], indexes: list[int]) -> list[bytes]:
     return walk(0, len(leaves))
 
 
+def consistency_proof(leaves: list[bytes], old_size: int) -> list[bytes]:
+    """RFC 6962 section 2.1.2, by its own recursion; empty for an old size that is all."""
+
+    def subproof(old: int, begin: int, end: int, *, known: bool) -> list[bytes]:
+        if old == end - begin:
+            return [] if known else [tree_hash(leaves[begin:end])]
+        split = 1
+        while split * 2 < end - begin:
+            split *= 2
+        if old <= split:
+            return [*subproof(old, begin, begin + split, known=known), tree_hash(leaves[begin + split : end])]
+        return [*subproof(old - split, begin + split, end, known=False), tree_hash(leaves[begin : begin + split])]
+
+    return subproof(old_size, 0, len(leaves), known=True)
+
+
 @dataclass
 class Draft:
     """Every member of a bundle, to be changed at will. `text()` writes it; None lets it work a member out."""
@@ -51,6 +67,7 @@ class Draft:
     anchors: list[dict[str, str]]
     entries: list[dict[str, Any]]
     inclusion: list[str]
+    newer: Any = None
     made_by: dict[str, str] = field(default_factory=lambda: {"software": "voltseal vectors", "spec": "1"})
     format: str = "voltseal-evidence/1"
     digest: bytes | None = None
@@ -71,6 +88,7 @@ class Draft:
             f'"claim":{jcs(self.claim)},',
             f'"checkpoint":{jcs(self.checkpoint)},',
             f'"anchors":{jcs(self.anchors)},',
+            f'"newer":{jcs(self.newer)},',
         ]
         for name, items in (("inclusion", self.inclusion), ("entries", self.entries)):
             written = [jcs(item) for item in items]

@@ -9,11 +9,12 @@ const PRINTABLE = /^[ -~]*$/;
 const NOTE_CHARACTERS = /^[ -~\n\u2014]*$/;
 const DEEPEST_JSON = 8; // the deepest member, `shown` of a disclosure, is 4 deep
 
-/** RFC 8785 text of integers, strings, arrays and objects; anything else is malformed. */
+/** RFC 8785 text of integers, strings, arrays, objects and null; anything else is malformed. */
 function canonicalJson(value, depth = DEEPEST_JSON) {
+  if (value === null) return "null";
   if (typeof value === "string") return JSON.stringify(value);
   if (Number.isSafeInteger(value) && value >= 0) return String(value);
-  if (typeof value !== "object" || value === null || depth === 0) throw new Malformed("JSON: a value not allowed");
+  if (typeof value !== "object" || depth === 0) throw new Malformed("JSON: a value not allowed");
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth - 1)).join(",")}]`;
   const names = Object.keys(value).sort();
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name], depth - 1)}`).join(",")}}`;
@@ -113,6 +114,7 @@ function parseBundle(bytes) {
     claim: readClaim(lines.member("claim")),
     checkpoint: expectPattern(lines.member("checkpoint"), "checkpoint", NOTE_CHARACTERS),
     anchors: expectItems(lines.member("anchors"), "anchors").map(readAnchor),
+    newer: readNewer(lines.member("newer")),
     inclusion: lines.list("inclusion", (value, where) => expectBase64(value, where, 32)),
     entries: lines.list("entries", readEntry),
     digestedBytes: lines.at,
@@ -135,6 +137,16 @@ function readAnchor(value) {
   expectPattern(anchor.strength, "anchors.strength", PRINTABLE);
   expectPattern(anchor.proof, "anchors.proof", NOTE_CHARACTERS);
   return anchor;
+}
+
+/** A later checkpoint, or null. */
+function readNewer(value) {
+  if (value === null) return null;
+  const { checkpoint, consistency } = expectMembers(value, "newer", ["checkpoint", "consistency"]);
+  return {
+    checkpoint: expectPattern(checkpoint, "newer.checkpoint", NOTE_CHARACTERS),
+    consistency: expectItems(consistency, "newer").map((node) => expectBase64(node, "newer.consistency", 32)),
+  };
 }
 
 function readClaim(value) {

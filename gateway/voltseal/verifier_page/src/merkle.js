@@ -56,3 +56,32 @@ async function rootOfLeaves(leaves) {
   }
   return level[0];
 }
+
+/**
+ * Return if `path` proves that the later tree continues the older one (RFC 9162, section 2.1.4.2); throws `BadProof`.
+ * Trees are `{treeSize, root}`, the older one not empty.
+ */
+async function verifyConsistency(older, later, path) {
+  if (later.treeSize < older.treeSize) throw new BadProof("the later tree is smaller");
+  if (later.treeSize === older.treeSize) {
+    if (path.length > 0 || !equalBytes(older.root, later.root)) throw new BadProof("one size, but not one root");
+    return;
+  }
+  let [place, last] = [older.treeSize - 1n, later.treeSize - 1n];
+  for (; place & 1n; place >>= 1n) last >>= 1n;
+  const [first, ...rest] = place === 0n ? [older.root, ...path] : path;
+  if (first === undefined) throw new BadProof("the consistency proof is empty");
+  let [before, after] = [first, first];
+  for (const sibling of rest) {
+    if (last === 0n) throw new BadProof("the consistency proof has too many hashes");
+    if (place & 1n || place === last) {
+      [before, after] = await Promise.all([nodeHash(sibling, before), nodeHash(sibling, after)]);
+      for (; place !== 0n && !(place & 1n); place >>= 1n) last >>= 1n;
+    } else {
+      after = await nodeHash(after, sibling);
+    }
+    [place, last] = [place >> 1n, last >> 1n];
+  }
+  const leadsToBoth = last === 0n && equalBytes(before, older.root) && equalBytes(after, later.root);
+  if (!leadsToBoth) throw new BadProof("the consistency proof does not lead to both roots");
+}

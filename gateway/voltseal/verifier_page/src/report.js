@@ -77,9 +77,13 @@ function factsCard(verdict) {
     [say("facts.period"), times],
     [say("facts.statements"), number(completeness.statements), el("small", {}, numbers)],
     [say("facts.maker"), harmless(makers) || say("nobody")],
-    [say("facts.log"), harmless(verdict.inclusion.origin)],
+    [say("facts.log"), harmless(verdict.inclusion.origin), ...stillThere(verdict.inclusion.newer)],
     [say("facts.existed"), ...bound],
   ]));
+}
+
+function stillThere(newer) {
+  return newer === null ? [] : [el("small", {}, say("facts.newer", { size: number(newer.tree_size) }))];
 }
 
 /** `ledger NAME` or `witness NAME` in words. */

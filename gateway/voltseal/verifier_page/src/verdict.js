@@ -43,17 +43,24 @@ function keyFindings({ periods, statements }) {
   }).filter((key) => key.statements > 0);
 }
 
-function inclusionFinding({ bundle, checkpoint, logLine, cosignatures }) {
-  const { entries } = bundle;
+function inclusionFinding(run) {
+  const { entries } = run.bundle;
   return {
-    origin: checkpoint.origin,
+    origin: run.checkpoint.origin,
+    ...treeFinding(run),
+    entries: entries.length,
+    first_index: entries[0].index,
+    last_index: entries.at(-1).index,
+    newer: run.newer ? treeFinding(run.newer) : null,
+  };
+}
+
+function treeFinding({ checkpoint, logLine, cosignatures }) {
+  return {
     tree_size: Number(checkpoint.treeSize),
     root_hash: hex(checkpoint.root),
     log_key: logLine.id,
     witnesses: cosignatures.map(({ name }) => name),
-    entries: entries.length,
-    first_index: entries[0].index,
-    last_index: entries.at(-1).index,
   };
 }
 

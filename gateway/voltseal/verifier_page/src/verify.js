@@ -106,32 +106,39 @@ async function stepDigest(run) {
 /** The checkpoint is this log's, and all its signatures by known keys verify. */
 async function stepCheckpoint(run) {
   const { origin, checkpoint } = run.bundle;
-  const judge = new Judge(3, "malformed-checkpoint", "bad-checkpoint-signature");
-  const note = await judge.let(() => parseNote(checkpoint));
-  run.checkpoint = await judge.let(() => parseCheckpoint(note.text));
-  if (run.checkpoint.origin !== origin) throw judge.invalid("foreign-checkpoint", "the checkpoint is of another log");
-  const logKeys = run.trust.log.filter((log) => log.origin === origin).map((log) => log.key.id);
-  const keys = new Map([...run.trust.log, ...run.trust.witness].map(({ key }) => [key.id, key]));
+  Object.assign(run, await judgeCheckpoint(checkpoint, run, 3));
+  if (run.trust.log.every((log) => log.origin !== origin)) {
+    run.lacking.push({ step: 3, code: "unknown-log", detail: `the trust file lists no log ${origin}` });
+  }
+}
+
+/** A signed note that must be a checkpoint of the bundle's log: `{checkpoint, logLine, cosignatures}`. */
+async function judgeCheckpoint(raw, { bundle, trust, lacking }, step) {
+  const judge = new Judge(step, "malformed-checkpoint", "bad-checkpoint-signature");
+  const note = await judge.let(() => parseNote(raw));
+  const checkpoint = await judge.let(() => parseCheckpoint(note.text));
+  if (checkpoint.origin !== bundle.origin) throw judge.invalid("foreign-checkpoint", "the checkpoint is of another log");
+  const logKeys = trust.log.filter((log) => log.origin === bundle.origin).map((log) => log.key.id);
+  const keys = new Map([...trust.log, ...trust.witness].map(({ key }) => [key.id, key]));
   const known = note.signatures.filter(({ id }) => keys.has(id));
   if (new Set(known.map(({ id }) => id)).size < known.length) throw judge.invalid(judge.wrong, "one key has two lines");
   try {
     for (const line of known) await judge.let(() => verifySignatureLine(line, keys.get(line.id), note.text));
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error;
-    run.lacking.push({ step: 3, code: "unsupported-browser", detail: error.message });
+    lacking.push({ step, code: "unsupported-browser", detail: error.message });
   }
-  run.cosignatures = known.filter(({ timeS }) => timeS !== undefined);
-  run.logLine = known.find(({ id }) => logKeys.includes(id));
-  if (logKeys.length === 0) {
-    run.lacking.push({ step: 3, code: "unknown-log", detail: `the trust file lists no log ${origin}` });
-  } else if (!run.logLine) {
-    throw judge.invalid(judge.wrong, `no signature by a key that is trusted for log ${origin}`);
+  const logLine = known.find(({ id }) => logKeys.includes(id));
+  if (logKeys.length > 0 && !logLine) {
+    throw judge.invalid(judge.wrong, `no signature by a key that is trusted for log ${bundle.origin}`);
   }
+  return { checkpoint, logLine, cosignatures: known.filter(({ timeS }) => timeS !== undefined) };
 }
 
 /** The checkpoint's tree holds exactly these entries. */
-async function stepInclusion({ bundle, checkpoint }) {
-  const { entries, inclusion } = bundle;
+async function stepInclusion(run) {
+  const { bundle, checkpoint } = run;
+  const { entries, inclusion, newer } = bundle;
   const judge = new Judge(4, "not-included", "not-included");
   const ascending = entries.every(({ index }, i) => i === 0 || index > entries[i - 1].index);
   if (!ascending || BigInt(entries.at(-1).index) >= checkpoint.treeSize) {
@@ -140,6 +147,10 @@ async function stepInclusion({ bundle, checkpoint }) {
   const leaves = entries.map(({ index, raw }) => [BigInt(index), leafHash(raw)]);
   const root = await judge.let(() => rootOfMultiProof(leaves, checkpoint.treeSize, inclusion));
   if (!equalBytes(root, checkpoint.root)) throw judge.invalid("not-included", "entries and proof give another root");
+  if (newer === null) return;
+  run.newer = await judgeCheckpoint(newer.checkpoint, run, 4);
+  const newerJudge = new Judge(4, "inconsistent", "inconsistent");
+  await newerJudge.let(() => verifyConsistency(checkpoint, run.newer.checkpoint, newer.consistency));
 }
 
 /** The device's keys, each endorsed by a maker that is believed. */

@@ -77,6 +77,15 @@ def test_fields(gateway: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verdict("evidence.json", capsys)["disclosure"]["shown"] == []
 
 
+def test_newer(gateway: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evidence", "--device", DEVICE, "--newer"]) == 0
+    capsys.readouterr()
+    found = verdict("evidence.json", capsys)["inclusion"]
+    assert found["newer"]["tree_size"] == found["tree_size"]
+    assert main(["verify", "evidence.json"]) == 0
+    assert f"still all there when the log had {found['tree_size']} entries" in capsys.readouterr().out
+
+
 def test_compressed_is_the_same_every_time(gateway: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a.json.gz", "b.json.gz", "out/c.json"):
         assert main(["evidence", "--device", DEVICE, "-o", name]) == 0

@@ -151,3 +151,21 @@ def test_what_is_not_there_is_said(fill: Fill, played: Scene) -> None:
     for ranges in ((), ((5, 4),), ((0, 2**48),)):
         with pytest.raises(ExportError):
             prepare(store, ORIGIN, UEID, Numbers(ranges))
+
+
+@pytest.mark.parametrize("old_size", [12, 13, 16])
+def test_the_newest_checkpoint_is_added_where_asked(fill: Fill, played: Scene, old_size: int) -> None:
+    size = len(played.world.leaves)
+    store = fill(played.world, {old_size: True, size: False})
+    assert verdict_on(prepare(store, ORIGIN, UEID, Numbers(((0, 4),)))).inclusion.newer is None
+    found = verdict_on(prepare(store, ORIGIN, UEID, Numbers(((0, 4),)), newer=True)).inclusion
+    assert found.newer is not None
+    assert (found.tree_size, found.newer.tree_size) == (old_size, size)
+    assert found.newer.root_hash == played.world.root.hex()
+
+
+def test_the_newest_checkpoint_may_be_the_bundles_own(fill: Fill, played: Scene) -> None:
+    evidence = prepare(fill(played.world), ORIGIN, UEID, SoFar(), newer=True)
+    found = verdict_on(evidence).inclusion
+    assert found.newer is not None
+    assert found.newer.root_hash == found.root_hash

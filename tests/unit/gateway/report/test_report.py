@@ -54,6 +54,11 @@ def test_a_chinese_pdf_says_the_same(tmp_path: Path) -> None:
         assert words in shown
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "all of it was still there"), ("zh", "上述内容仍全部在内")])
+def test_a_newer_checkpoint_is_mentioned(tmp_path: Path, language: str, words: str) -> None:
+    assert words in text_of(make(tmp_path, "newer-from-13", "--lang", language))
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_qr_code_says_the_digest(tmp_path: Path, language: str) -> None:
     pdf = make(tmp_path, "whole-life", "--lang", language)

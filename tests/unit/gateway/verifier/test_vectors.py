@@ -31,7 +31,7 @@ def test_vector(name: str) -> None:
 
 def parts_of(verdict: Verdict) -> dict[str, Any]:
     """What a vector may say of a verdict; see `about` in bundle.json."""
-    disclosure = verdict.disclosure
+    disclosure, newer = verdict.disclosure, verdict.inclusion.newer
     return {
         "completeness": verdict.completeness.result,
         "statements": verdict.completeness.statements,
@@ -41,6 +41,7 @@ def parts_of(verdict: Verdict) -> dict[str, Any]:
         "anchors": [[anchor.backend, anchor.strength, anchor.status] for anchor in verdict.anchors],
         "not_after_ms": verdict.time.not_after_ms,
         "witnesses": len(verdict.inclusion.witnesses),
+        "newer": None if newer is None else [newer.tree_size, len(newer.witnesses)],
         "disagreement": verdict.time.disagreement,
         "firmware": [one.status for one in verdict.firmware],
         "disclosed": [disclosure.full, disclosure.partial, disclosure.none],
