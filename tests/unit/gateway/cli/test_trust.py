@@ -40,12 +40,27 @@ def test_examples_in_the_template_need_only_be_uncommented(capsys: pytest.Captur
         if line.startswith("# key = "):
             text = text.replace(line, f'# key = "{keys[table]}"', 1)
     origin = keys["log"].split("+")[0]
-    text = text.replace('"9f86d081..."', f'"{"0" * 64}"').replace('"example.org/site-1"', f'"{origin}"')
-    members = ("[[", "key = ", "name = ", "origin = ", "measurement = ", "status = ")
+    text = (
+        text.replace('"0x9f86d0..."', f'"0x{"0" * 64}"')
+        .replace('"9f86d081..."', f'"{"0" * 64}"')
+        .replace('"example.org/site-1"', f'"{origin}"')
+    )
+    members = (
+        "chain_id = ",
+        "registry = ",
+        "blocks = ",
+        "[[",
+        "key = ",
+        "name = ",
+        "origin = ",
+        "measurement = ",
+        "status = ",
+    )
     marks = tuple(f"# {member}" for member in members)
     example_lines = [line.removeprefix("# ") if line.startswith(marks) else line for line in text.splitlines()]
     trust = parse_trust("\n".join(example_lines))
-    assert [len(rows) for rows in (trust.logs, trust.makers, trust.ledgers, trust.witnesses, trust.firmware)] == [1] * 5
+    tables = (trust.logs, trust.makers, trust.ledgers, trust.evm, trust.witnesses, trust.firmware)
+    assert [len(rows) for rows in tables] == [1] * 6
 
 
 @pytest.mark.parametrize("name", ["电池厂", "cell \U0001f50b", 'a "quoted" \\ name', "tab\tand \x7f"])
