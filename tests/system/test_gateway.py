@@ -103,6 +103,7 @@ async def test_a_device_enrolled_while_the_gateway_runs_is_let_in(broker_url: st
     site = GatewaySite(tmp_path, broker_url)
     device = LoadDevice(ORIGIN, SITE)
     (tmp_path / "request").write_bytes(device.enrolment_request())
+    (tmp_path / "maker.pem").touch(0o600)
     (tmp_path / "maker.pem").write_bytes(site.maker.to_pem())
     arguments = ["--config", site.config_path]
     async with site.gateway() as gateway:

@@ -104,6 +104,7 @@ async def test_wrong_credentials_are_logged_and_tried_again(tmp_path: Path, capl
     passwords.write_text("")
     async with Mosquitto(f"allow_anonymous false\npassword_file {passwords}") as broker:
         site = GatewaySite(tmp_path / "g", broker.url)
+        (tmp_path / "secret").touch(0o600)
         (tmp_path / "secret").write_text("wrong\n")
         text = site.config_path.read_text().replace(
             "[broker]\n", f'[broker]\nusername = "gateway"\npassword_file = "{tmp_path / "secret"}"\n'
@@ -117,6 +118,7 @@ async def test_wrong_credentials_are_logged_and_tried_again(tmp_path: Path, capl
     ("table", "message"),
     [
         (BrokerTable(username="u", password_file=Path("/nowhere")), "password_file"),
+        (BrokerTable(username="u", password_file=Path("/etc/hostname")), "may be read by others"),
         (BrokerTable(url="mqtts://h", ca_file=Path("/nowhere")), "certificates cannot be used"),
         (
             BrokerTable(url="mqtts://h", cert_file=Path(__file__), key_file=Path(__file__)),

@@ -57,6 +57,9 @@ def _password(broker: BrokerTable) -> str | None:
     if broker.password_file is None:
         return None
     try:
-        return broker.password_file.read_text(encoding="utf-8").rstrip("\n")
+        if broker.password_file.stat().st_mode & 0o077:
+            hint = f"chmod 600 {broker.password_file}"
+            raise BrokerError(f"[broker] password_file {broker.password_file} may be read by others", hint=hint)
+        return broker.password_file.read_text(encoding="utf-8").partition("\n")[0]
     except (OSError, UnicodeDecodeError) as error:
         raise BrokerError(f"[broker] password_file {broker.password_file}: {error}") from error

@@ -144,8 +144,13 @@ class SigningKey:
 
 
 def load_private(path: Path) -> EllipticCurvePrivateKey:
-    """The P-256 key of an unencrypted PKCS #8 PEM file. KeyFileError if it cannot be read or is of another kind."""
+    """The P-256 key of an unencrypted PKCS #8 PEM file.
+
+    KeyFileError if it cannot be read, may be read by others than its owner, or is of another kind.
+    """
     try:
+        if path.stat().st_mode & 0o077:
+            raise KeyFileError(f"{path} may be read by others", hint=f"chmod 600 {path}")
         key = load_pem_private_key(path.read_bytes(), password=None)
     except OSError as error:
         raise KeyFileError(f"cannot read key file {path}: {error.strerror}") from None

@@ -125,6 +125,11 @@ def test_origins_that_are_none(origin: str) -> None:
 def test_key_files(tmp_path: Path) -> None:
     path = tmp_path / "maker.pem"
     path.write_bytes(KEY.to_pem())
+    path.chmod(0o640)
+    with pytest.raises(KeyFileError, match="may be read by others") as caught:
+        keys.load_signing_key(path)
+    assert caught.value.hint == f"chmod 600 {path}"
+    path.chmod(0o600)
     assert keys.load_signing_key(path).public == KEY.public
 
 
@@ -138,6 +143,7 @@ def test_key_files_of_other_kinds(tmp_path: Path) -> None:
         "not an unencrypted": p256.private_bytes(Encoding.PEM, pkcs8, BestAvailableEncryption(b"secret")),
         "PEM private key": b"no key at all",
     }
+    path.touch(0o600)
     for complaint, content in contents.items():
         path.write_bytes(content)
         with pytest.raises(KeyFileError, match=complaint):
