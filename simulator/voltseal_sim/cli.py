@@ -1,8 +1,11 @@
-"""The command line: `voltseal-sim COMMAND ...`. Exits 0: passed, 1: failed or an error, 2: usage, 130: interrupted."""
+"""The command line: `voltseal-sim COMMAND ...`. Exits 0: passed, 1: failed or an error, 2: usage, 130: interrupted,
+141: whoever read the output went away.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +14,16 @@ from voltseal import __version__
 from voltseal.errors import VoltsealError
 from voltseal_sim.toolchain import command as toolchain_command
 
-_INTERRUPTED = 130
+_INTERRUPTED, _OUTPUT_CLOSED = 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A user's mistake is one line and a hint, never a traceback."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except VoltsealError as error:
         print(f"voltseal-sim: {error}", file=sys.stderr)
         if error.hint:
@@ -27,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("voltseal-sim: interrupted", file=sys.stderr)
         return _INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _OUTPUT_CLOSED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -168,7 +168,7 @@ def parse(text: str, path: Path) -> Scenario:
     """Read scenario text as if it stood in `path`; raises `ScenarioError`."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib's own error, and numbers or nesting beyond all measure
         raise ScenarioError(f"{path}: is not TOML: {error}") from error
     return _Reading(text, path, document).scenario()
 
