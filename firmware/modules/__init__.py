@@ -9,4 +9,8 @@ def module_for(device_class: str, driver: str):
         from modules import bms
 
         return bms.Bms(driver)
+    if device_class == "inverter":
+        from modules import inverter
+
+        return inverter.Inverter(driver)
     raise DeviceError("no-module", "this firmware measures no device of class " + repr(device_class))

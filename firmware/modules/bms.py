@@ -1,12 +1,11 @@
 """Battery packs: schema 1, `bms.pack`, filled from one BMS on a serial line."""
 
-from drivers.frame import FrameError
 from modules.naming import split
+from modules.polled import Polled
 from voltseal_device.errors import DeviceError
-from voltseal_device.journal import say
 from voltseal_wire.schemas import BMS_PACK
 
-FIELDS = BMS_PACK.fields[1:]  # field 0 is the reading's time, which whoever polls knows
+FIELDS = BMS_PACK.fields[1:]
 KNOWN = "jbd, daly, seplos-v3, seplos-v3-300a"
 
 
@@ -28,41 +27,9 @@ def _driver(name: str):
     raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: " + KNOWN)
 
 
-class Bms:
-    """The module interface: `schema`, `baud_rate`, and `read`."""
-
-    schema = BMS_PACK
+class Bms(Polled):
+    """The module interface of Polled for one battery management system."""
 
     def __init__(self, driver: str) -> None:
         """Raises DeviceError('no-driver')."""
-        self._driver = _driver(driver)
-        self._faults = {}
-        self.baud_rate = self._driver.baud_rate
-
-    async def read(self, transport) -> tuple:
-        """One value for each of FIELDS; None where the pack does not say, or where its answer could not be read.
-
-        A register that fails takes only its own fields with it. Never raises for a sensor's fault: it is logged.
-        """
-        values: list[int | None] = [None] * len(FIELDS)
-        for register, request in zip(self._driver.registers, self._driver.requests()):
-            try:
-                _take(values, await transport.exchange(self._driver, register, request))
-                self._note(register, "")
-            except FrameError as error:
-                self._note(register, str(error))
-            except OSError as error:
-                self._note(register, "line: " + str(error))
-        return tuple(values)
-
-    def _note(self, register: int, fault: str) -> None:
-        """Log when a fault begins, changes or ends, not at every reading."""
-        if fault != self._faults.get(register, ""):
-            self._faults[register] = fault
-            say("sensor", register=register, fault=fault or "over")
-
-
-def _take(values: list, fields: dict) -> None:
-    for index in range(len(FIELDS)):
-        if FIELDS[index] in fields:
-            values[index] = fields[FIELDS[index]]
+        super().__init__(BMS_PACK, _driver(driver))

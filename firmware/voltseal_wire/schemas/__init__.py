@@ -47,7 +47,56 @@ BMS_PACK = Schema(
     ),
 )
 
-SCHEMAS = (BMS_PACK,)
+# 2 is left out: published test vectors use it as a number that nobody knows.
+INVERTER_PV = Schema(
+    3,
+    "inverter.pv",
+    1,
+    (
+        "time_offset_ms",
+        "ac_power_mw",
+        "ac_apparent_mva",
+        "ac_reactive_mvar",
+        "power_factor_permille",
+        "ac_frequency_mhz",
+        "ac_voltage_1_mv",
+        "ac_voltage_2_mv",
+        "ac_voltage_3_mv",
+        "ac_current_ma",
+        "ac_current_1_ma",
+        "ac_current_2_ma",
+        "ac_current_3_ma",
+        "ac_energy_wh",
+        "dc_voltage_mv",
+        "dc_current_ma",
+        "dc_power_mw",
+        "cabinet_temp_dc",
+        "heat_sink_temp_dc",
+        "state_code",
+        "vendor_state_code",
+        "event_flags",
+        "vendor_event_flags",
+        "rated_power_mw",
+        "mppt_voltage_1_mv",
+        "mppt_voltage_2_mv",
+        "mppt_voltage_3_mv",
+        "mppt_voltage_4_mv",
+        "mppt_current_1_ma",
+        "mppt_current_2_ma",
+        "mppt_current_3_ma",
+        "mppt_current_4_ma",
+        "mppt_power_1_mw",
+        "mppt_power_2_mw",
+        "mppt_power_3_mw",
+        "mppt_power_4_mw",
+        "mppt_energy_1_wh",
+        "mppt_energy_2_wh",
+        "mppt_energy_3_wh",
+        "mppt_energy_4_wh",
+    ),
+)
+
+SCHEMAS = (BMS_PACK, INVERTER_PV)
 
 
 def by_number(number: int) -> Schema | None:

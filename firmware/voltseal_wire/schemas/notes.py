@@ -15,6 +15,9 @@ UNITS = (
     Unit("_ma", "A", -3, "milliampere"),
     Unit("_mah", "Ah", -3, "milliampere-hour"),
     Unit("_mw", "W", -3, "milliwatt"),
+    Unit("_mva", "VA", -3, "millivolt-ampere"),
+    Unit("_mvar", "var", -3, "millivolt-ampere reactive"),
+    Unit("_mhz", "Hz", -3, "millihertz"),
     Unit("_wh", "Wh", 0, "watt-hour"),
     Unit("_dc", "°C", -1, "0.1 °C"),
     Unit("_permille", "%", -1, "1/1000"),
@@ -22,6 +25,7 @@ UNITS = (
     Unit("_s", "s", 0, "second"),
     Unit("_flags", "", 0, "bits"),
     Unit("_count", "", 0, "a count"),
+    Unit("_code", "", 0, "a number that stands for a state"),
 )
 
 Note = namedtuple("Note", ("meaning", "sunspec", "gbt32960", "passport"))
@@ -52,7 +56,47 @@ for _number in range(1, 5):
 for _number in range(1, 17):
     _BMS_PACK["cell_%02d_mv" % _number] = _cell(_number)
 
-NOTES = {1: _BMS_PACK}
+_INVERTER_PV = {
+    "time_offset_ms": Note("reading's time minus the statement's time_ms", None, None, None),
+    "ac_power_mw": Note("active power, feeding in is positive", "103.W", None, None),
+    "ac_apparent_mva": Note("apparent power", "103.VA", None, None),
+    "ac_reactive_mvar": Note("reactive power, signed as the inverter does", "103.VAr", None, None),
+    "power_factor_permille": Note("power factor, signed as the inverter does", "103.PF", None, None),
+    "ac_frequency_mhz": Note("grid frequency", "103.Hz", None, None),
+    "ac_voltage_1_mv": Note("phase 1 to neutral", "103.PhVphA", None, None),
+    "ac_voltage_2_mv": Note("phase 2 to neutral", "103.PhVphB", None, None),
+    "ac_voltage_3_mv": Note("phase 3 to neutral", "103.PhVphC", None, None),
+    "ac_current_ma": Note("sum of the phases' currents", "103.A", None, None),
+    "ac_current_1_ma": Note("current of phase 1", "103.AphA", None, None),
+    "ac_current_2_ma": Note("current of phase 2", "103.AphB", None, None),
+    "ac_current_3_ma": Note("current of phase 3", "103.AphC", None, None),
+    "ac_energy_wh": Note("energy fed in, as the inverter's counter stands", "103.WH", None, None),
+    "dc_voltage_mv": Note("voltage at the DC input", "103.DCV", None, None),
+    "dc_current_ma": Note("current at the DC input", "103.DCA", None, None),
+    "dc_power_mw": Note("power at the DC input", "103.DCW", None, None),
+    "cabinet_temp_dc": Note("temperature in the cabinet", "103.TmpCab", None, None),
+    "heat_sink_temp_dc": Note("temperature of the heat sink", "103.TmpSnk", None, None),
+    "state_code": Note(
+        "1 off, 2 sleeping, 3 starting, 4 maximum power, 5 throttled, 6 shutting down, 7 fault, 8 standby",
+        "103.St",
+        None,
+        None,
+    ),
+    "vendor_state_code": Note("state, as the maker numbers it", "103.StVnd", None, None),
+    "event_flags": Note("events that are active, as SunSpec numbers them", "103.Evt1", None, None),
+    "vendor_event_flags": Note("events that are active, as the maker numbers them", "103.EvtVnd1", None, None),
+    "rated_power_mw": Note("active power that the inverter is built for", "120.WRtg", None, None),
+}
+for _number in range(1, 5):
+    _INVERTER_PV["mppt_voltage_%d_mv" % _number] = Note("voltage of tracker %d" % _number, "160.DCV", None, None)
+for _number in range(1, 5):
+    _INVERTER_PV["mppt_current_%d_ma" % _number] = Note("current of tracker %d" % _number, "160.DCA", None, None)
+for _number in range(1, 5):
+    _INVERTER_PV["mppt_power_%d_mw" % _number] = Note("power of tracker %d" % _number, "160.DCW", None, None)
+for _number in range(1, 5):
+    _INVERTER_PV["mppt_energy_%d_wh" % _number] = Note("energy of tracker %d" % _number, "160.DCWH", None, None)
+
+NOTES = {1: _BMS_PACK, 3: _INVERTER_PV}
 """Schema number -> field name -> Note."""
 
 

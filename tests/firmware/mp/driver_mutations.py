@@ -16,7 +16,7 @@ def outcome(driver, register, frame):
         fields = driver.parse(register, frame)
     except FrameError as error:
         return error.reason
-    return " ".join(name + "=" + str(fields[name]) for name in sorted(fields))
+    return " ".join(name + "=" + str(fields[name]) for name in sorted(fields)) or "read"
 
 
 def through_noise(driver, register, frame, piece):
