@@ -14,6 +14,7 @@ from voltseal.anchor.anchorer import Anchorer, AnchorPolicy
 from voltseal.anchor.backends import AnchorTarget, open_backend
 from voltseal.anchor.errors import AnchorError
 from voltseal.anchor.interface import AnchorBackend
+from voltseal.anchor.newest import KnownCheckpoint, newest_of
 from voltseal.anchor.records import SqliteAnchorRecords
 from voltseal.config import AnchorTable, Config
 
@@ -59,6 +60,10 @@ class Anchoring:
             if due_ms is not None:
                 waits.append(due_ms)
         return min(waits, default=None)
+
+    def newest(self) -> list[KnownCheckpoint]:
+        """What the targets have of the log by themselves. Raises `AnchorError` for a target that is damaged."""
+        return [known for known in map(newest_of, self._backends) if known is not None]
 
     def close(self) -> None:
         """Give up files and connections."""

@@ -31,7 +31,9 @@ from voltseal.ingest.receipts import Receipts
 from voltseal.ingest.registrar import Registrar, maker_keys, replay
 from voltseal.ingest.subscriber import MAX_RECEIPTS_WAITING, Subscriber
 from voltseal.keys import read_log_key, read_receipt_key
+from voltseal.log.note_key import Ed25519Verifier
 from voltseal.log.sequencer import BatchPolicy, PublishedCheckpoint
+from voltseal.rollback import check_not_rolled_back, note_published
 from voltseal.store.lock import StoreLock
 from voltseal.store.sqlite import SqliteStore
 from voltseal.vitals import Live, Vitals
@@ -49,10 +51,11 @@ _ANCHOR_AT_STOP_S = 3.0
 class Gateway:
     """One gateway over one store. Construct, `start`, `stop`; or `async with`."""
 
-    def __init__(self, config: Config, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, config: Config, clock: Callable[[], int] = now_ms, *, accept_rollback: bool = False) -> None:
         """Open everything that needs no event loop: keys, lock, store, registry, log, anchors.
 
-        A crash's leftovers are integrated here, by the code that always does it. Raises `VoltsealError`.
+        A crash's leftovers are integrated here, by the code that always does it. `accept_rollback`: go on with a store
+        that may be older than what was published. Raises `VoltsealError`.
         """
         self._config = config
         self._clock = clock
@@ -77,6 +80,7 @@ class Gateway:
             policy = BatchPolicy(config.log.checkpoint_entries, int(config.log.checkpoint_s * 1000))
             self._log = LogWriter(self._store, signer, policy)
             self._anchoring = Anchoring(config, clock)
+            self._refuse_rollback(signer.verifier, accept=accept_rollback)
             self._vitals = Vitals()
             self._attendants = Attendants(config, self.live)
         except BaseException:
@@ -180,7 +184,7 @@ class Gateway:
                 task.cancel()
         await asyncio.gather(*(t for t in self._tasks if t.get_name() != "subscriber"), return_exceptions=True)
         if self._failed is not None and not self._failed.done():
-            await loop.run_in_executor(self._writer, lambda: self._log.step(self._clock(), tick=True, force=True))
+            await loop.run_in_executor(self._writer, lambda: self._tick(force=True))
             try:
                 async with asyncio.timeout(_ANCHOR_AT_STOP_S):
                     await loop.run_in_executor(self._anchor_thread, self._anchoring.step)
@@ -237,9 +241,23 @@ class Gateway:
             except sqlite3.OperationalError as error:
                 _logger.error("publish failed error=%r; trying again", str(error))
 
-    def _tick(self) -> PublishedCheckpoint | None:
+    def _tick(self, *, force: bool = False) -> PublishedCheckpoint | None:
         self._registrar.serve(self._clock())
-        return self._log.step(self._clock(), tick=True)
+        published = self._log.step(self._clock(), tick=True, force=force)
+        if published is not None:
+            try:
+                note_published(self._config.store.path, published.raw)
+            except OSError as error:  # nothing depends on it now; the store itself has the checkpoint
+                _logger.warning("published checkpoint not kept beside the store error=%r", str(error))
+        return published
+
+    def _refuse_rollback(self, log_key: Ed25519Verifier, *, accept: bool) -> None:
+        try:
+            known = self._anchoring.newest()
+            check_not_rolled_back(self._store, self._config.store.path, log_key, known, accept=accept)
+        except BaseException:
+            self._anchoring.close()
+            raise
 
     async def _anchor(self) -> None:
         loop = asyncio.get_running_loop()

@@ -25,6 +25,7 @@ from voltseal.anchor.errors import (
     LedgerDamagedError,
 )
 from voltseal.anchor.interface import AnchorProgress, AnchorProof, AnchorRequest, AnchorState, AnchorStrength
+from voltseal.anchor.newest import KnownCheckpoint
 from voltseal.log.errors import LogError
 from voltseal.log.key_file import create_signer, fsync_directory, read_signer
 from voltseal.log.ledger_block import (
@@ -99,6 +100,13 @@ class LedgerBackend:
     def head(self) -> SignedLedgerBlock | None:
         """The last block, or None in an empty ledger."""
         return self._head
+
+    def newest(self) -> KnownCheckpoint | None:
+        """The last block's checkpoint; see `KnowsNewest`."""
+        if self._head is None:
+            return None
+        block = self._head.block
+        return KnownCheckpoint(f"ledger {self._path}", block.tree_size, block.root_hash)
 
     def prepare(self, request: AnchorRequest) -> bytes:
         """Nothing: a block is made and stored in one step."""

@@ -27,6 +27,11 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     )
     add_config(parser)
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="instead of the configured")
+    parser.add_argument(
+        "--accept-rollback",
+        action="store_true",
+        help="go on with a store that lacks, or may lack, what was published: it forks the log for whoever saw that",
+    )
     parser.set_defaults(run=run)
 
 
@@ -34,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Run until told to stop."""
     config = load_config(options)
     start_logging(options.log_level or config.logging.level)
-    asyncio.run(_run(config))
+    asyncio.run(_run(config, accept_rollback=options.accept_rollback))
     return 0
 
 
@@ -43,12 +48,12 @@ def start_logging(level: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, *, accept_rollback: bool) -> None:
     from voltseal.gateway import Gateway
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    gateway = Gateway(config)
+    gateway = Gateway(config, accept_rollback=accept_rollback)
 
     def ask_to_stop() -> None:
         if stop.is_set():  # asked twice: whoever asks does not want to wait

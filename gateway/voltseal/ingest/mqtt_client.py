@@ -39,6 +39,12 @@ def make_client(broker: BrokerTable, client_id: str, max_in_flight: int) -> mqtt
         reconnect_on_failure=False,
     )
     client.max_inflight_messages_set(max_in_flight + 1)
+    set_credentials(client, broker)
+    return client
+
+
+def set_credentials(client: mqtt.Client, broker: BrokerTable) -> None:
+    """User name, password and TLS as configured. Raises `BrokerError` if a file named there is no good."""
     if broker.username:
         client.username_pw_set(broker.username, _password(broker))
     if broker.address.tls:

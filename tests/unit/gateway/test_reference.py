@@ -12,7 +12,7 @@ import pytest
 
 from voltseal import config
 
-COMMANDS = ("init", "run", "status", "device", "maker", "log", "quarantine")
+COMMANDS = ("init", "run", "status", "device", "maker", "log", "quarantine", "doctor", "backup", "restore")
 TABLES = {
     "[gateway]": config.GatewayTable, "[broker]": config.BrokerTable, "[store]": config.StoreTable,
     "[ingest]": config.IngestTable, "[log]": config.LogTable, "[receipt]": config.ReceiptTable,
