@@ -35,6 +35,7 @@ from voltseal.log.checkpoint import Checkpoint
 
 _logger = logging.getLogger(__name__)
 
+RPC_TIMEOUT_S: Final = 5.0
 _DAY_MS: Final = 86_400_000
 _POLL_LEAST_MS: Final = 15
 _POLL_MOST_MS: Final = 2_000
@@ -70,7 +71,7 @@ class EvmBackend:
         self._key = key
         self._clock_ms = clock_ms
         self._prepared_since = prepared_since
-        self._rpc = RpcClient(settings.rpc, settings.chain_id)
+        self._rpc = RpcClient(settings.rpc, settings.chain_id, RPC_TIMEOUT_S)
         self._chain = Chain(self._rpc, settings.registry, key.address, origin)
         self._underpriced: set[bytes] = set()  # refused by a node for their fee; forgotten at a restart, and found anew
         self._proofs: dict[bytes, AnchorProof] = {}  # by block hash; made again where it is gone
