@@ -1,8 +1,8 @@
 """From power-on to the boot statement. Loaded for that time only: `main` forgets this module and what only it uses.
 
 The order, and why: configuration first (nothing is touched if it is wrong); losses and spool (they know the chain's
-head); counters, then identity (see `identity`); boot count and block, before anything is signed; the boot statement,
-before anything is sent.
+head); counters, then identity (see `identity`); boot count and block, before anything is signed, with the signer's own
+count around them; the boot statement, before anything is sent.
 """
 
 from collections import namedtuple
@@ -89,7 +89,9 @@ def boot(files, state: State, root: str) -> Parts:
         receipt_key=p256.public_key(ephemeral),
     )
     boot_count, first, head = recovery.read_counters(files, settings.directory, state.spool, settings.sequence_block)
+    who.signer.check_boot(boot_count)
     numbers.begin(boot_count, first, head)
+    who.signer.count_boot(boot_count)
     sealer.boot(head, lambda position, lost: boot_statement.boot_payload(position, _with_lost(claims, lost)))
     pending = state.spool.pending_count()
     say("booted", device=who.device, boot_count=sealer.boot_count, sequence=sealer.boot_sequence, pending=pending)

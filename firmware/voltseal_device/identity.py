@@ -2,7 +2,8 @@
 
 The record `identity` (17 bytes of ueid, then the signer's secret) is the last file of the first boot: where it exists,
 the counters have existed too, so their absence later is damage and not a new device. A cut before leaves no identity,
-and the next boot makes another one, which nobody has seen.
+and the next boot makes another one, which nobody has seen. Beside a secure element, what is kept is no secret, and the
+cut leaves a key in the element that the next boot replaces.
 """
 
 from collections import namedtuple
@@ -26,7 +27,7 @@ Identity = namedtuple("Identity", ("ueid", "device", "key_id", "signer"))
 def load(files, directory: str, signer_uri: str) -> Identity | None:
     """The identity of this device, or None before its first boot.
 
-    Raises DeviceError: 'damaged-record' if it cannot be read, 'unknown-signer' for a signer we do not have.
+    Raises DeviceError: 'damaged-record' if it cannot be read, and as `open_signer` does.
     """
     scheme_of(signer_uri)
     stored = durable.read(files, _path(directory))
@@ -38,7 +39,7 @@ def load(files, directory: str, signer_uri: str) -> Identity | None:
 
 
 def create(files, directory: str, signer_uri: str) -> Identity:
-    """Make and keep a new identity. Durable when it returns."""
+    """Make and keep a new identity. Durable when it returns. Raises DeviceError as `new_secret` does."""
     ueid = _RAND + port.random_bytes(UEID_BYTES - 1)
     secret = new_secret(signer_uri)
     made = _identity(ueid, open_signer(signer_uri, secret))

@@ -6,6 +6,7 @@ import gc
 from voltseal_wire.errors import WireError
 
 from . import port
+from .errors import DeviceError
 from .journal import say
 
 
@@ -54,6 +55,8 @@ class Measurement:
             say("not-sealed", readings=len(readings), error=str(error))
         except OSError as error:
             say("spool-refused", readings=len(readings), error=str(error))
+        except DeviceError as error:  # a secure element that fails: the number is declared by the next statement
+            say("not-signed", readings=len(readings), error=str(error))
         else:
             say("sealed", sequence=sequence, readings=len(readings))
 

@@ -18,6 +18,7 @@ _EPOCH_OFFSET_MS = 0 if time.gmtime(0)[0] == 1970 else _EPOCH_2000_S * 1000
 if MICROPYTHON:
     ticks_ms = time.ticks_ms  # pyright: ignore[reportAssignmentType]
     ticks_diff = time.ticks_diff  # pyright: ignore[reportAssignmentType]
+    sleep_ms = time.sleep_ms  # pyright: ignore[reportAssignmentType]
 else:
 
     def ticks_ms() -> int:
@@ -27,6 +28,10 @@ else:
     def ticks_diff(later: int, earlier: int) -> int:
         """Milliseconds between two values of `ticks_ms` less than six days apart."""
         return later - earlier
+
+    def sleep_ms(duration_ms: int) -> None:
+        """Wait, and let nothing else run meanwhile: only for what takes milliseconds."""
+        time.sleep(duration_ms / 1000)
 
 
 def epoch_ms() -> int:

@@ -1,4 +1,4 @@
-"""A board's UART, watchdog and reset cause: the only file that touches `machine`."""
+"""A board's UART, watchdog and reset cause: this file and `i2c.py` are those that touch `machine`."""
 
 import machine
 

@@ -2,6 +2,8 @@
 
 from voltseal_wire import p256
 
+SECRET_BYTES = 32
+
 
 def generate() -> bytes:
     """A new private key, 32 bytes."""
@@ -19,5 +21,11 @@ class SoftwareSigner:
         self.public = p256.public_key(private)
 
     def sign(self, digest: bytes) -> bytes:
-        """r || s, 64 bytes."""
+        """r || s, 64 bytes. Raises P256Error if the digest is not 32 bytes long."""
         return p256.sign(self._private, digest)
+
+    def check_boot(self, boot_count: int) -> None:
+        """Nothing: a file system keeps no count that cannot be put back together with it."""
+
+    def count_boot(self, boot_count: int) -> None:
+        """Nothing, as above."""
