@@ -18,6 +18,7 @@ from voltseal.cli.options import (
     parse_time_ms,
     print_json,
 )
+from voltseal.cli.output_file import replacing
 
 if TYPE_CHECKING:
     from voltseal.evidence.export import Evidence
@@ -109,6 +110,8 @@ def _select(reader: StoreReader, options: argparse.Namespace) -> tuple[Ueid, Sel
     from voltseal.wire.ids import Ueid
 
     if options.index is not None:
+        if max(last for _, last in _ranges(options.index)) >= reader.entry_count():
+            raise UsageError(f"--index: the log has {reader.entry_count()} entries, counted from 0")
         leaves = [leaf for first, last in _ranges(options.index) for leaf in range(first, last + 1)]
         return numbers_of_leaves(reader, leaves)
     ueid = Ueid(find_device(reader.devices(), options.device).ueid)
@@ -145,17 +148,11 @@ def _write(evidence: Evidence, output: str) -> tuple[int, bytes]:
         sys.stdout.buffer.flush()
         return 0, digest
     path = Path(output)
-    partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            try:
-                digest = _compressed(evidence, file) if path.suffix == ".gz" else evidence.write(file.write)
-            except BaseException:
-                partial.unlink()
-                raise
-        size = partial.stat().st_size
-        partial.replace(path)
+        with replacing(path) as file:
+            digest = _compressed(evidence, file) if path.suffix == ".gz" else evidence.write(file.write)
+        size = path.stat().st_size
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
     return size, digest

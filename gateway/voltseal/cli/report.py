@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voltseal.cli.options import UsageError
+from voltseal.cli.output_file import replacing
 from voltseal.errors import VoltsealError
 
 if TYPE_CHECKING:
@@ -98,6 +99,5 @@ def _lacking(error: ModuleNotFoundError) -> UsageError:
 
 def _write(path: Path, content: bytes) -> None:
     """The file appears only when it is complete."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    with replacing(path) as file:
+        file.write(content)

@@ -30,7 +30,9 @@ def create_signer(path: Path, name: str) -> Ed25519Signer:
     signer = Ed25519Signer.generate(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    partial.unlink(missing_ok=True)  # of a crashed process of the same number
+    # O_EXCL: a file that somebody else has put there would stay theirs, with the key in it
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(signer.encode() + "\n")

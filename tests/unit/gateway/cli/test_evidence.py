@@ -130,6 +130,7 @@ def test_json(gateway: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["--device", DEVICE, "--fields", "socks"], "no schema has a field 'socks'"),
         (["--device", DEVICE, "-o", "t.toml/x"], "cannot be written"),
         (["--index", "0"], "registry event"),
+        (["--index", "0-999999999999999"], "entries, counted from 0"),
         (["--device", DEVICE, "--config", "missing.toml"], "missing.toml"),
     ],
 )

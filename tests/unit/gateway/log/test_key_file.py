@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,13 @@ def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
         path.write_text(damaged)
         with pytest.raises(KeyFormatError):
             read_signer(path)
+
+
+def test_a_file_that_a_stranger_put_there_gets_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "log.key"
+    trap = tmp_path / f"log.key.{os.getpid()}.partial"
+    trap.touch(0o666)
+    with trap.open("rb") as held_open:
+        create_signer(path, "example.org/log")
+        assert held_open.read() == b""
+    assert path.stat().st_mode & 0o077 == 0
