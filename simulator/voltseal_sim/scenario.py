@@ -148,7 +148,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
 }
 """Keys that take one of a few words."""
 
-_OPTIONAL_OF_FAULT = ("probability", "seconds", "offset_s")
+OPTIONAL_OF_FAULT = ("probability", "seconds", "offset_s")
 
 
 def load(path: Path) -> Scenario:
@@ -253,7 +253,7 @@ class _Reading:
             self._reader.refuse_unknown(
                 {fault.kind: None}, REGISTRY, f"{self._where('fault', 'kind', number)}: {title} kind:"
             )
-        for key in _OPTIONAL_OF_FAULT:
+        for key in OPTIONAL_OF_FAULT:
             if key in row and key not in REGISTRY[fault.kind].uses:
                 where = self._where("fault", key, number)
                 raise ScenarioError(f"{where}: {title} {key}: means nothing to {fault.kind!r}")
