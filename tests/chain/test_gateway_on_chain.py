@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.chain.anvil import CHAIN_ID, SUBMITTER_KEY, Anvil
+from tests.chain.anvil import CHAIN_ID, OTHER_KEY, OWNER_KEY, SUBMITTER_KEY, Anvil
 from tests.chain.chain_site import anchored_sizes, deploy
 from tests.chain.toolchain import ChainTools
 from tests.gateway_site import ORIGIN, GatewaySite, load_client, run_cli, send_and_wait, wait_until
 
 from voltseal.anchor.evm.prepared import Prepared
+from voltseal.anchor.evm.secp256k1 import SigningKey
 from voltseal.anchor.interface import AnchorState
 from voltseal.anchor.records import SqliteAnchorRecords
 from voltseal.log.evm.proof import EvmAnchorProof
@@ -128,3 +129,46 @@ async def test_evidence_with_an_anchor_on_a_chain(
     trust.write_text(listed)
     status, said, _ = run_cli("verify", bundle, "--trust", trust)
     assert (status, "not after" in said) == (0, True)
+
+
+async def test_the_operators_commands(
+    broker_url: str, site: GatewaySite, node: Anvil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner_key = site.directory / "owner.key"
+    owner_key.write_text(OWNER_KEY.hex())
+    owner_key.chmod(0o600)
+    owner = ("--rpc", node.url, "--key-file", owner_key)
+    status, said, _ = run_cli("anchor", "deploy", *owner, "--origin", ORIGIN, "--json")
+    assert status == 0
+    deployed = json.loads(said)
+    account = f"0x{SigningKey(SUBMITTER_KEY).address.hex()}"
+    assert run_cli("anchor", "allow", deployed["registry"], ORIGIN, account, *owner)[0] == 0
+    text = site.config_path.read_text().replace(site.config.anchors[0].uri, deployed["uri"])
+    site.config_path.write_text(text)
+
+    (device,) = site.fleet(1)
+    gateway = site.process()
+    async with load_client(broker_url, [device]) as client:
+        await send_and_wait(client, device.messages(3, site.gateway_xy))
+        await wait_until(lambda: newest_is_anchored(site), 20)
+    stop(gateway)
+    config = ("--config", site.config_path)
+    status, said, error = run_cli("anchor", "status", "--online", *config)
+    assert (status, "anchored  size" in said, "more anchors" in said) == (0, True, True), said + error
+    (target_status,) = json.loads(run_cli("anchor", "status", "--online", "--json", *config)[1])["targets"]
+    assert target_status["head"] == target_status["anchored"]["tree_size"]
+    status, said, _ = run_cli("anchor", "verify", *config, "--json")
+    assert (status, {row["found"] for row in json.loads(said)}) == (0, {"stands"})
+
+    node.reorg(node.block_number() - 5)
+    assert run_cli("anchor", "verify", *config)[0] == 1
+    node.set_balance(bytes.fromhex(account[2:]), 1000)
+    status, said, _ = run_cli("anchor", "status", "--online", *config)
+    assert (status, "ALARM" in said) == (1, True)
+    assert run_cli("anchor", "allow", deployed["registry"], ORIGIN, account, "--revoke", *owner)[0] == 0
+    status, _, error = run_cli("anchor", "allow", deployed["registry"], ORIGIN, "0x12", *owner)
+    assert (status, "not an address" in error) == (1, True)
+    monkeypatch.setenv("VOLTSEAL_EVM_KEY", OTHER_KEY.hex())
+    status, _, error = run_cli("anchor", "allow", deployed["registry"], ORIGIN, account, "--rpc", node.url)
+    assert (status, "is 0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc the owner?" in error) == (1, True)
+    assert OTHER_KEY.hex() not in error

@@ -62,6 +62,11 @@ class SqliteAnchorRecords(SqliteReader):
         """All records of `target`, ascending by tree size; for inspection."""
         return [_record(row) for row in self._rows(_SELECT + "ORDER BY tree_size", (target,))]
 
+    def latest_proved(self, target: str) -> AnchorRecord | None:
+        """The record of `target` with the largest tree that has a proof."""
+        row = self._row(_SELECT + "AND proof IS NOT NULL ORDER BY tree_size DESC LIMIT 1", (target,))
+        return _record(row) if row else None
+
     def prepared_since(self, target: str, since_ms: int) -> list[bytes]:
         """What was prepared for anchors of `target` planned since `since_ms`, newest first."""
         sql = "SELECT prepared, planned_ms FROM anchors WHERE target = ? ORDER BY tree_size DESC"

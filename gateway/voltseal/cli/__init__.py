@@ -27,6 +27,7 @@ _COMMANDS = {
     "maker": "a manufacturer's key: make one, endorse devices with it",
     "ca": "certificates for devices, broker and gateway",
     "broker": "a configuration for Mosquitto",
+    "anchor": "checkpoints in other hands: contract, state, check",
     "log": "checkpoints, proofs, and a check of every entry",
     "quarantine": "look at refused messages",
     "evidence": "export evidence that anyone can check offline",

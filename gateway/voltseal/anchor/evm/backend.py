@@ -36,6 +36,9 @@ from voltseal.log.checkpoint import Checkpoint
 _logger = logging.getLogger(__name__)
 
 RPC_TIMEOUT_S: Final = 5.0
+GAS_AN_ANCHOR: Final = 33_000
+"""What an anchor after the first uses at most; the tests hold the contract to it."""
+
 _DAY_MS: Final = 86_400_000
 _POLL_LEAST_MS: Final = 15
 _POLL_MOST_MS: Final = 2_000
