@@ -20,10 +20,13 @@ from voltseal.evidence.selection import Numbers, Selection, resolve
 from voltseal.log.merkle import NodeHash
 from voltseal.log.sequencer import PublishedCheckpoint
 from voltseal.log.tree import Tree
+from voltseal.registry.registry import Registry
 from voltseal.store.interface import EntryKind, StoredEntry, StoreReader
 from voltseal.wire import statement
 from voltseal.wire.boot import LostRange
 from voltseal.wire.continuity import Link, find_gaps, lost_ranges
+from voltseal.wire.entry import parse_event
+from voltseal.wire.errors import WireError
 from voltseal.wire.ids import Ueid, ueid_hex
 
 
@@ -85,6 +88,7 @@ def prepare(
     claim = Claim(ueid_hex(ueid), ranges, gaps)
     outside = (e.leaf_index for e in declaring if e.sequence is not None and not claim.covers(e.sequence))
     chosen = array("q", sorted({*events, *indexes, *outside}))
+    _refuse_uncounted(store, origin, ueid, chosen)
     published = _choose_checkpoint(store, chosen[-1])
     size = published.checkpoint.tree_size
     anchors = tuple(AnchorProof(one.backend, one.strength, one.proof) for one in store.anchors_of(size))
@@ -111,6 +115,27 @@ def numbers_of_leaves(store: StoreReader, leaf_indexes: Sequence[int]) -> tuple[
     if len(found) != 1:
         raise ExportError("a bundle holds the statements of one device", hint="export each device's by itself")
     return Ueid(owners[found.pop()]), Numbers(tuple(numbers))
+
+
+def _refuse_uncounted(store: StoreReader, origin: str, ueid: Ueid, leaf_indexes: Sequence[int]) -> None:
+    """A key may be revoked from a time on that lies behind statements which are logged: no verifier counts those."""
+    events = ((event.leaf_index, parse_event(event.raw)) for event in store.key_events_of(ueid))
+    history = Registry.replay(origin, events).history(ueid)
+    assert history is not None, "the caller has seen events"
+    if all(period.revocation is None for period in history.periods):
+        return
+    for index in leaf_indexes:
+        stored = store.entry(index)
+        if stored is None or stored.sequence is None:
+            continue
+        told = statement.parse(stored.raw)
+        try:
+            history.judge(told.kid, told, index)
+        except WireError as error:
+            raise ExportError(
+                f"statement {told.sequence} (leaf {index}) would make the evidence invalid: {error.reason}",
+                hint="choose statements from before the revocation, with --to or --sequence",
+            ) from error
 
 
 def _newest_covered(store: StoreReader) -> int:

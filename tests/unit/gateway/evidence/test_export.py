@@ -67,6 +67,18 @@ def test_a_period_is_from_its_first_to_its_last_statement(fill: Fill, played: Sc
     assert verdict.completeness.result is Completeness.GAP_DECLARED
 
 
+def test_evidence_that_no_verifier_would_take_is_not_made(fill: Fill) -> None:
+    """The first key was revoked, and said one more thing at the very time from which that counts."""
+    world, _, _ = rotated(late_ms=0)
+    store = fill(world)
+    with pytest.raises(ExportError, match=r"statement 3 \(leaf 6\) would make the evidence invalid") as caught:
+        prepare(store, ORIGIN, UEID, SoFar())
+    assert "--to" in str(caught.value.hint)
+    assert verdict_on(prepare(store, ORIGIN, UEID, Numbers(((0, 2),)))).completeness.statements == 3
+    just_before, _, _ = rotated(late_ms=-1)
+    verdict_on(prepare(fill(just_before), ORIGIN, UEID, SoFar()))
+
+
 def test_leaves_name_their_statements(fill: Fill, played: Scene) -> None:
     store = fill(played.world)
     ueid, numbers = numbers_of_leaves(store, [played.index(9), played.index(3)])
