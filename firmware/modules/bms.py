@@ -6,7 +6,7 @@ from voltseal_device.errors import DeviceError
 from voltseal_wire.schemas import BMS_PACK
 
 FIELDS = BMS_PACK.fields[1:]
-KNOWN = "jbd, daly, seplos-v3, seplos-v3-300a"
+KNOWN = "jbd, daly, seplos-v3, seplos-v3-300a, pylontech"
 
 
 def _driver(name: str):
@@ -24,6 +24,10 @@ def _driver(name: str):
         from drivers import seplos_v3
 
         return seplos_v3.Driver(address or 0, dialect == "seplos-v3-300a")
+    if dialect == "pylontech":
+        from drivers import pylontech
+
+        return pylontech.Driver(2 if address is None else address)
     raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: " + KNOWN)
 
 

@@ -19,6 +19,7 @@ def counts(lines: list[str]) -> dict[str, int]:
     [
         ("driver_daly.py", "remaining_capacity_mah=253240"),
         ("driver_seplos_v3.py", "pack_voltage_mv=52810"),
+        ("driver_pylontech.py", "remaining_capacity_mah=48100"),
         ("driver_sunspec.py", "ac_energy_wh=1235891"),
     ],
 )

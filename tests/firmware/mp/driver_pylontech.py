@@ -1,0 +1,19 @@
+"""The Pylontech RS-485 driver on both Pythons: recorded frames, damage."""
+
+import sys
+
+sys.path.insert(0, sys.argv[1])
+
+import driver_mutations
+
+from drivers import pylontech
+
+FIFTEEN = (
+    b"~20024600F07A11020F0CC50CC30CC50CC40CC40CC60CC50CC40CC70CC50CC60CC60CC50CC60CC6050B370B230B230B2D0B2D"
+    b"FFE0BF8DFFFF04FFFF001B00BBE4012110E1D6\r"
+)
+EIGHT = (
+    b"~20024600D05E1002080D020D020D020D030D000D010D010D03050B7D0B690B690B690B73FFFA680EFFFF04FFFF00000174E401B198E906\r"
+)
+
+driver_mutations.report(pylontech.Driver(), ((0x42, FIFTEEN), (0x42, EIGHT)))
