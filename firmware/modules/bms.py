@@ -1,6 +1,6 @@
 """Battery packs: schema 1, `bms.pack`, filled from one BMS on a serial line."""
 
-from modules.naming import split
+from modules.naming import added, split
 from modules.polled import Polled
 from voltseal_device.errors import DeviceError
 from voltseal_wire.schemas import BMS_PACK
@@ -28,6 +28,9 @@ def _driver(name: str):
         from drivers import pylontech
 
         return pylontech.Driver(2 if address is None else address)
+    driver = added(name)
+    if driver is not None:
+        return driver
     raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: " + KNOWN)
 
 

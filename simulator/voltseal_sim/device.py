@@ -42,13 +42,23 @@ class Uplink:
 class EmulatedDevice:
     """A board on a bench. Owns the bus and the process; the state directory outlives both."""
 
-    def __init__(self, label: str, directory: Path, runtime: Runtime, line: FaultyLine, *, driver: str = "jbd") -> None:
+    def __init__(
+        self,
+        label: str,
+        directory: Path,
+        runtime: Runtime,
+        line: FaultyLine,
+        *,
+        driver: str = "jbd",
+        device_class: str = "bms",
+    ) -> None:
         """Take what to emulate; nothing is written or started yet. `driver`: which dialect `line` speaks."""
         self.label = label
         self.directory = directory
         self.line = line
         self.runtime = runtime
         self._driver = driver
+        self._device_class = device_class
         self._bus = PtyBus(line, label)
         self.firmware = FirmwareProcess(runtime, directory, directory.with_suffix(".log"))
 
@@ -72,7 +82,7 @@ class EmulatedDevice:
             "broker_host": uplink.broker.host,
             "broker_port": uplink.broker.port,
             "gateway_receipt_key": uplink.gateway_receipt_key,
-            "device_class": "bms",
+            "device_class": self._device_class,
             "hwmodel": "VOLTSEAL-SIM",
             "driver": self._driver,
             "bus_path": path,
@@ -99,7 +109,8 @@ class EmulatedDevice:
 
     async def clone(self, label: str, line: FaultyLine) -> EmulatedDevice:
         """A second board on a copy of this one's flash, at a serial line of its own; switched off."""
-        twin = EmulatedDevice(label, self.directory.with_name(label), self.runtime, line, driver=self._driver)
+        place = self.directory.with_name(label)
+        twin = EmulatedDevice(label, place, self.runtime, line, driver=self._driver, device_class=self._device_class)
         shutil.copytree(self.directory, twin.directory)
         path = twin.directory / _CONFIG
         config = json.loads(path.read_text(encoding="utf-8")) | {"bus_path": await twin.start_bus()}

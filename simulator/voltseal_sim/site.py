@@ -148,12 +148,13 @@ class Site:
         line: FaultyLine,
         *,
         driver: str = "jbd",
+        device_class: str = "bms",
         runtime: Runtime | None = None,
         not_before: str = "0",
     ) -> EmulatedDevice:
         """A new board whose serial line ends at `line`; `runtime`: other than the site's."""
         place = self.directory / "devices" / label
-        device = EmulatedDevice(label, place, runtime or self._runtime, line, driver=driver)
+        device = EmulatedDevice(label, place, runtime or self._runtime, line, driver=driver, device_class=device_class)
         self.devices.append(device)
         await device.make_identity(self._uplink(), self.settings.reporting)
         maker = ("--maker-key", str(self.directory / "maker.pem"))

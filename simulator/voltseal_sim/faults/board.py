@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from voltseal_sim.faults.kind import FaultError, FaultKind, Stage
 from voltseal_sim.runtimes.shifted_clock import ShiftedClock
@@ -88,8 +86,7 @@ async def tampered_firmware(stage: Stage) -> str:
     shutil.copytree(device.runtime.tree, tree, ignore=shutil.ignore_patterns("__pycache__", "build"))
     changed = tree / "voltseal_device" / "measure.py"
     changed.write_text(changed.read_text(encoding="utf-8") + "\nDISCOUNT_PERCENT = 5\n", encoding="utf-8")
-    runtime: Any = device.runtime
-    device.reflash(replace(runtime, tree=tree))
+    device.reflash(device.runtime.with_tree(tree))
     await device.switch_on()
     return f"{device.label}: its firmware changed in one file while it was switched off"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from voltseal_sim.toolchain.locations import firmware_root
 
@@ -32,6 +33,10 @@ class HostRuntime:
     def command(self, state_directory: Path, *arguments: str) -> list[str]:
         """`python -S main.py STATE …`: -S leaves installed packages out, as they are on a device."""
         return [sys.executable, "-S", "-u", str(self.tree / "main.py"), str(state_directory), *arguments]
+
+    def with_tree(self, tree: Path) -> Self:
+        """See `Runtime`."""
+        return replace(self, tree=tree)
 
     def environment(self) -> dict[str, str]:
         """A minimal environment; bytecode is not written into the firmware tree."""

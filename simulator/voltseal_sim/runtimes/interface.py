@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Runtime(Protocol):
@@ -26,6 +26,10 @@ class Runtime(Protocol):
 
     def command(self, state_directory: Path, *arguments: str) -> list[str]:
         """The argument vector that runs `main.py` on `state_directory`; it never holds a secret."""
+        ...
+
+    def with_tree(self, tree: Path) -> Self:
+        """The same runtime on another firmware tree."""
         ...
 
     def environment(self) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from voltseal_sim.runtimes.interface import Runtime
 
@@ -38,6 +39,10 @@ class ShiftedClock:
         command = self.inner.command(state_directory, *arguments)
         at = next(index for index, word in enumerate(command) if word.endswith(_BOOT_SCRIPTS))
         return [*command[:at], str(_WRAPPER), str(self.offset_ms), *command[at:]]
+
+    def with_tree(self, tree: Path) -> Self:
+        """See `Runtime`."""
+        return replace(self, inner=self.inner.with_tree(tree))
 
     def environment(self) -> dict[str, str]:
         """See `Runtime`."""

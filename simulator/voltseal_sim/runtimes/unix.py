@@ -6,8 +6,9 @@ the heap holds what it works with. Run from source, the 64-bit port would need 4
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from voltseal_sim.toolchain import MicroPython
 from voltseal_sim.toolchain.locations import firmware_root
@@ -54,6 +55,10 @@ class UnixRuntime:
             str(state_directory),
             *arguments,
         ]
+
+    def with_tree(self, tree: Path) -> Self:
+        """See `Runtime`."""
+        return replace(self, tree=tree)
 
     def environment(self) -> dict[str, str]:
         """Imports come from the image and the modules frozen into the interpreter, from nowhere else."""
