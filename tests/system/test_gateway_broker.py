@@ -66,14 +66,18 @@ async def test_a_gateway_stops_while_no_broker_is_there(tmp_path: Path) -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("limit", ["messages", "bytes"])
 async def test_no_more_than_the_window_is_taken_while_commits_stand_still(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     broker = EmbeddedBroker()
     url = await broker.start()
     site = GatewaySite(tmp_path, url, "")
-    text = site.config_path.read_text().replace("[broker]\n", "[broker]\nwindow = 50\n")
-    site.config_path.write_text(text)
+    if limit == "messages":
+        text = site.config_path.read_text().replace("[broker]\n", "[broker]\nwindow = 50\n")
+        site.config_path.write_text(text)
+    else:
+        monkeypatch.setattr("voltseal.ingest.subscriber._MAX_TAKEN_BYTES", 10_000)
     fleet = site.fleet(1)
     gate = threading.Event()
     gateway = site.gateway()
@@ -88,12 +92,14 @@ async def test_no_more_than_the_window_is_taken_while_commits_stand_still(
         await gateway.wait_connected()
         async with load_client(url, fleet) as client:
             await asyncio.to_thread(client.send, fleet[0].messages(400, site.gateway_xy))
-            await wait_until(lambda: gateway._subscriber._taken >= 50)
+            await wait_until(lambda: gateway._subscriber._full)
             await asyncio.sleep(0.2)
-            assert gateway._subscriber._taken == 50
+            assert limit == "bytes" or gateway._subscriber._taken == 50
+            assert gateway._subscriber._taken_bytes < 20_000
             gate.set()
             await asyncio.to_thread(client.wait_receipted)
     await broker.stop()
+    assert (gateway._subscriber._taken, gateway._subscriber._taken_bytes) == (0, 0)
     assert gateway.outcomes == {Outcome.ACCEPTED: 400}
 
 

@@ -34,6 +34,7 @@ _logger = logging.getLogger(__name__)
 _FIRST_RETRY_S = 0.5
 _LAST_RETRY_S = 30.0
 _PACKETS_A_TURN = 200  # then the event loop gets a turn: acknowledgements must not wait for a flood to end
+_MAX_TAKEN_BYTES = 2**26  # what 4,000 of the longest messages have; a broker that is not told better lets more through
 MAX_RECEIPTS_IN_FLIGHT = 1000
 MAX_RECEIPTS_WAITING = 10_000
 
@@ -62,6 +63,7 @@ class Subscriber:
         self._is_up = False  # from CONNACK on: a session that is resumed delivers before our subscription is confirmed
         self._was_up = False
         self._taken = 0
+        self._taken_bytes = 0
         self._reading = False
         self._in_flight = 0
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=MAX_RECEIPTS_WAITING)
@@ -78,6 +80,11 @@ class Subscriber:
     def receipts_waiting(self) -> int:
         """Receipts that wait for the broker. From any thread."""
         return len(self._waiting)
+
+    @property
+    def _full(self) -> bool:
+        """Whether so much is taken and not acknowledged that no more may come."""
+        return self._taken >= self._broker.window or self._taken_bytes >= _MAX_TAKEN_BYTES
 
     async def wait_subscribed(self) -> None:
         """Return once the broker has confirmed the subscription."""
@@ -108,7 +115,8 @@ class Subscriber:
             if arrival.qos and arrival.session == self._session and self._is_up:
                 self._client.ack(arrival.packet_id, arrival.qos)
         self._taken -= len(arrivals)
-        if self._taken < self._broker.window and not self._reading and self._socket is not None:
+        self._taken_bytes -= sum(len(arrival.payload) for arrival in arrivals)
+        if not self._full and not self._reading and self._socket is not None:
             self._start_reading()
 
     def publish(self, topic: str, payload: bytes) -> None:
@@ -174,7 +182,7 @@ class Subscriber:
             if sock is None or sock is not self._socket or not self._reading:
                 return
             self._client.loop_read()
-            if self._taken >= self._broker.window:
+            if self._full:
                 self._pause()
                 return
             if sock is self._socket and not sock.pending():
@@ -248,6 +256,7 @@ class Subscriber:
         except UnicodeDecodeError:
             topic = ""  # no device has such a topic: the outcome will say so
         self._taken += 1
+        self._taken_bytes += len(message.payload)
         self._deliver(Arrival(topic, bytes(message.payload), now_ms(), self._session, message.mid, message.qos))
 
     def _on_publish(
