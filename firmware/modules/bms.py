@@ -28,7 +28,7 @@ def _driver(name: str):
         from drivers import pylontech
 
         return pylontech.Driver(2 if address is None else address)
-    driver = added(name)
+    driver = None if dialect in KNOWN.split(", ") else added(name)
     if driver is not None:
         return driver
     raise DeviceError("no-driver", "no BMS driver is called " + repr(name) + "; known: " + KNOWN)
