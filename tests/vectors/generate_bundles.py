@@ -21,6 +21,7 @@ from maker import (
     bundle_keys,
     bundle_malformed,
     bundle_newer,
+    bundle_rotations,
     bundle_valid,
 )
 from maker.bundle_case import trust_files
@@ -42,6 +43,7 @@ def content() -> dict[str, Any]:
     modules = (
         bundle_valid,
         bundle_keys,
+        bundle_rotations,
         bundle_malformed,
         bundle_newer,
         bundle_forged_checkpoints,

@@ -32,11 +32,13 @@ _DEVICE = "label, ueid in hex, or the first 4 or more of its digits"
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Register the command."""
+    from voltseal.cli import device_rotate
+
     parser = commands.add_parser(
         "device",
-        help="enrol, list, show and revoke devices",
-        description="Enrolments and revocations become entries of the log. They work while the gateway runs (it "
-        "carries them out) and while it does not (this command does).",
+        help="enrol, list, show, rotate and revoke devices",
+        description="Enrolments, rotations and revocations become entries of the log. They work while the gateway "
+        "runs (it carries them out) and while it does not (this command does).",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     enrol = actions.add_parser(
@@ -56,6 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
         "--not-before", default="0", metavar="TIME", help="statements before are refused (with --maker-key)"
     )
     enrol.set_defaults(run=run_enrol)
+    device_rotate.add_action(actions)
     listing = actions.add_parser("list", help="all devices")
     add_config(listing)
     add_json(listing)
@@ -90,13 +93,14 @@ def run_enrol(options: argparse.Namespace) -> int:
     elif options.request is None:
         raise UsageError("REQUEST is missing: the file with the device's enrolment request")
     else:
-        endorsement = _endorse(config, options)
+        endorsement = endorse(config, options)
     answer = carry_out(config, "enrol", enrol_request(endorsement, options.label))
     print(f"enrolled {answer['ueid']}, entry {answer['leaf_index']} of the log")
     return 0
 
 
-def _endorse(config: Config, options: argparse.Namespace) -> bytes:
+def endorse(config: Config, options: argparse.Namespace) -> bytes:
+    """The endorsement of the options' request by the options' maker key. Raises `UsageError` or `WireError`."""
     from voltseal.clock import now_ms
     from voltseal.wire import enrolment
     from voltseal.wire.keys import load_signing_key
@@ -238,6 +242,7 @@ def _details(reader: SqliteReader, device: StoredDevice, history: KeyHistory | N
                 "not_before_ms": period.endorsement.not_before_ms,
                 "revoked_from_ms": period.revocation.effective_ms if period.revocation else None,
                 "reason": period.revocation.reason if period.revocation else None,
+                "succeeded_by": period.rotation.successor.hex() if period.rotation else None,
             }
             for period in history.periods
         ],
@@ -261,7 +266,9 @@ def _print_device(content: dict[str, Any]) -> None:
         print(f"{name:<11} {content[name]}")
     print(f"last seen   {show_time(content['last_received_ms'])}")
     for key in content["keys"]:
-        ended = f", revoked from {show_time(key['revoked_from_ms'])}: {key['reason']}" if key["reason"] else ", active"
+        ended = f", gave way to {key['succeeded_by']}" if key["succeeded_by"] else ""
+        ended += f", revoked from {show_time(key['revoked_from_ms'])}: {key['reason']}" if key["reason"] else ""
+        ended = ended or ", active"
         print(f"key         {key['kid']}, entry {key['leaf_index']}{ended}")
     print("stored      " + (", ".join(f"{first}..{last}" for first, last in content["stored"]) or "nothing yet"))
     for first, last, reason in content["gaps"]:

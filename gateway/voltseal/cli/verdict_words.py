@@ -66,6 +66,8 @@ def _key(key: KeyFinding) -> str:
     words += f"; {key.statements} statements"
     if key.revoked_from_ms is not None:
         words += f"; REVOKED from {_when(key.revoked_from_ms)}: {key.revocation_reason}"
+    if key.succeeded_by is not None:
+        words += f"; gave way to key {key.succeeded_by} at entry {key.rotation_index}"
     if key.after_revocation:
         words += f"; {key.after_revocation} were logged after that and say they are older, on this key's word alone"
     return words

@@ -59,7 +59,7 @@ class Registrar:
         self._queue = RequestQueue(store.connection)
 
     def carry_out(self, action: str, body: Body, now_ms: int) -> Body:
-        """Enrol or revoke, as a request body says: append the event, then let it take effect.
+        """Enrol, rotate or revoke, as a request body says: append the event, then let it take effect.
 
         Raises `WireError` or `RegistryError`, and changes nothing then.
         """
@@ -99,6 +99,11 @@ class Registrar:
             if action == "enrol":
                 endorsement = b64decode(str(body["endorsement"]), validate=True)
                 return self._registry.enrol(endorsement, self._makers, now_ms), str(body["label"])
+            if action == "rotate":
+                endorsement, consent = (
+                    b64decode(str(body[name]), validate=True) for name in ("endorsement", "consent")
+                )
+                return self._registry.rotate(endorsement, consent, self._makers, now_ms), ""
             if action == "revoke":
                 kid = Kid(bytes.fromhex(str(body["kid"])))
                 effective_ms, reason = int(body["effective_ms"]), str(body["reason"])
@@ -122,6 +127,11 @@ class Registrar:
 def enrol_request(endorsement: bytes, label: str) -> Body:
     """The body of an `enrol` request."""
     return {"endorsement": b64encode(endorsement).decode(), "label": label}
+
+
+def rotate_request(endorsement: bytes, consent: bytes) -> Body:
+    """The body of a `rotate` request."""
+    return {"endorsement": b64encode(endorsement).decode(), "consent": b64encode(consent).decode()}
 
 
 def revoke_request(kid: Kid, effective_ms: int, reason: str) -> Body:

@@ -47,3 +47,15 @@ class FutureRevocationError(RegistryError):
     """A revocation is to take effect later than now."""
 
     code: ClassVar[str] = "future-revocation"
+
+
+class NotActiveError(RegistryError):
+    """A rotation is signed by a key that is not the device's active one."""
+
+    code: ClassVar[str] = "not-active-key"
+
+
+class FutureRotationError(RegistryError):
+    """A new key is to take over later than now."""
+
+    code: ClassVar[str] = "future-rotation"

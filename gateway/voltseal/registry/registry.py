@@ -14,6 +14,8 @@ from voltseal.registry.errors import (
     AlreadyEnrolledError,
     AlreadyRevokedError,
     FutureRevocationError,
+    FutureRotationError,
+    NotActiveError,
     UnknownKeyError,
     UnknownMakerError,
 )
@@ -21,7 +23,7 @@ from voltseal.registry.key_history import KeyHistory
 from voltseal.wire import enrolment, entry
 from voltseal.wire.boot import KeyTier
 from voltseal.wire.enrolment import Endorsement
-from voltseal.wire.entry import Enrol, RegistryEvent, Revoke
+from voltseal.wire.entry import Enrol, RegistryEvent, Revoke, Rotate
 from voltseal.wire.errors import WireError
 from voltseal.wire.ids import Kid, Ueid, ueid_hex
 from voltseal.wire.keys import PublicKey, check_origin
@@ -85,11 +87,7 @@ class Registry:
         Raises WireError or HistoryError if the event is damaged or contradicts those before it, and changes nothing.
         """
         history = self._histories.get(event.ueid, KeyHistory(event.ueid))
-        if isinstance(event, Enrol):
-            endorsement = enrolment.parse_endorsement(event.endorsement, self.origin)
-            history = history.enrolled(leaf_index, endorsement)
-        else:
-            history = history.revoked(leaf_index, event)
+        history = history.extended(leaf_index, event, self.origin)
         self._histories[event.ueid] = history
         for period in history.periods:
             self._records[period.kid] = _record(period.endorsement, history)
@@ -99,7 +97,40 @@ class Registry:
 
         Raises WireError (malformed, bad-signature, …), UnknownMakerError or AlreadyEnrolledError.
         """
-        endorsement = enrolment.parse_endorsement(endorsement_raw, self.origin)
+        endorsement = self._endorsed(endorsement_raw, makers)
+        ueid = endorsement.request.ueid
+        history = self._histories.get(ueid)
+        if history is not None and history.active is not None:
+            raise AlreadyEnrolledError(
+                f"device {ueid_hex(ueid)} has an active key", hint="revoke it, or rotate it: `voltseal device rotate`"
+            )
+        self._refuse_known(endorsement)
+        return entry.encode_event(Enrol(now_ms, ueid, endorsement_raw))
+
+    def rotate(self, endorsement_raw: bytes, consent_raw: bytes, makers: Mapping[Kid, PublicKey], now_ms: int) -> bytes:
+        """The event that puts an endorsed key in the place of the active one, to be appended and then applied.
+
+        Raises WireError (malformed, bad-signature, …), UnknownMakerError, UnknownKeyError, NotActiveError,
+        AlreadyEnrolledError or FutureRotationError.
+        """
+        endorsement = self._endorsed(endorsement_raw, makers)
+        consent = enrolment.parse_consent(consent_raw)
+        old = self._records.get(consent.kid)
+        if old is None or old.ueid != endorsement.request.ueid:
+            raise UnknownKeyError(f"the device has no key {consent.kid.hex()}, which consents to the rotation")
+        if old.history.active is None or old.history.active.kid != consent.kid:
+            raise NotActiveError(f"the key {consent.kid.hex()} is not active", hint="enrol the new key instead")
+        enrolment.verify_consent(consent, endorsement.request, old.public_key, self.origin)
+        self._refuse_known(endorsement)
+        if endorsement.not_before_ms > now_ms:  # in between, statements without a known time would have no valid key
+            raise FutureRotationError(
+                "a new key cannot take over in the future", hint="endorse it with an earlier time"
+            )
+        return entry.encode_event(Rotate(now_ms, old.ueid, endorsement_raw, consent_raw))
+
+    def _endorsed(self, raw: bytes, makers: Mapping[Kid, PublicKey]) -> Endorsement:
+        """An endorsement by a trusted maker. Raises WireError or UnknownMakerError."""
+        endorsement = enrolment.parse_endorsement(raw, self.origin)
         maker = makers.get(endorsement.sign1.kid)
         if maker is None:
             raise UnknownMakerError(
@@ -107,17 +138,13 @@ class Registry:
                 hint="add the maker's COSE_Key to the gateway's configuration",
             )
         enrolment.verify(endorsement, maker, self.origin)
-        ueid = endorsement.request.ueid
-        history = self._histories.get(ueid)
-        if history is not None and history.active is not None:
-            raise AlreadyEnrolledError(
-                f"device {ueid_hex(ueid)} has an active key", hint="revoke it before enrolling another"
-            )
+        return endorsement
+
+    def _refuse_known(self, endorsement: Endorsement) -> None:
         if endorsement.request.public_key.kid in self._records:
             raise AlreadyEnrolledError(
-                "this key was enrolled before", hint="a revoked key does not come back: make a new one"
+                "this key was enrolled before", hint="a key that was replaced does not come back: make a new one"
             )
-        return entry.encode_event(Enrol(now_ms, ueid, endorsement_raw))
 
     def revoke(self, kid: Kid, *, effective_ms: int, reason: str, now_ms: int) -> bytes:
         """The event that revokes a key, to be appended to the log and then applied.

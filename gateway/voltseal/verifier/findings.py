@@ -46,7 +46,7 @@ def step_10_verdict(run: Verification) -> Verdict:
 
 
 def _key(period: KeyPeriod, tally: Tally, trust: Trust) -> KeyFinding:
-    request, revocation = period.endorsement.request, period.revocation
+    request, revocation, rotation = period.endorsement.request, period.revocation, period.rotation
     maker = trust.maker(period.endorsement.sign1.kid)
     assert maker is not None, "step 5 lacks nothing, or there is no verdict"
     return KeyFinding(
@@ -61,6 +61,8 @@ def _key(period: KeyPeriod, tally: Tally, trust: Trust) -> KeyFinding:
         revoked_from_ms=None if revocation is None else revocation.effective_ms,
         revocation_index=None if revocation is None else revocation.leaf_index,
         revocation_reason=None if revocation is None else revocation.reason,
+        rotation_index=None if rotation is None else rotation.leaf_index,
+        succeeded_by=None if rotation is None else rotation.successor.hex(),
         statements=tally.by_key[period.kid],
         after_revocation=tally.after_revocation[period.kid],
     )

@@ -18,7 +18,7 @@ from voltseal.evidence.layout import BundleReader, parse_entry
 from voltseal.log.errors import InclusionProofError
 from voltseal.log.merkle import LeafHash, NodeHash, leaf_hash
 from voltseal.registry.errors import HistoryError
-from voltseal.registry.key_history import KeyHistory
+from voltseal.registry.key_history import KeyHistory, KeyPeriod
 from voltseal.verifier import anchors, completeness
 from voltseal.verifier.checkpoints import judge_checkpoint, judge_newer
 from voltseal.verifier.errors import CouldNotCheck, Invalid
@@ -26,6 +26,8 @@ from voltseal.verifier.inclusion import root_from_streams
 from voltseal.verifier.statements import STATEMENT_BYTE, STRETCH_LINES, Context, Stretch, judge_lines
 from voltseal.verifier.verification import Outline, Verification
 from voltseal.wire import enrolment, entry
+from voltseal.wire.cose import Sign1
+from voltseal.wire.enrolment import Endorsement
 from voltseal.wire.errors import WireError
 from voltseal.wire.ids import ueid_from_hex
 from voltseal.wire.outcome import Outcome
@@ -103,29 +105,47 @@ def step_5_key_history(run: Verification) -> None:
 
 
 def _extend_history(run: Verification, history: KeyHistory, index: int, raw: bytes) -> KeyHistory:
-    where = f"entry {index}"
+    where, origin = f"entry {index}", run.header.origin
     try:
         event = entry.parse_event(raw)
         if event.ueid != history.ueid:
             raise Invalid(5, "foreign-entry", f"{where}: a registry event of another device")
         if isinstance(event, entry.Revoke):
             return history.revoked(index, event)
-        endorsement = enrolment.parse_endorsement(event.endorsement, run.header.origin)
-        if endorsement.request.ueid != history.ueid:
-            raise Invalid(5, "foreign-entry", f"{where}: an endorsement of another device")
-        maker = run.trust.maker(endorsement.sign1.kid)
-        if maker is not None:
-            enrolment.verify(endorsement, maker.key, run.header.origin)
-        else:
-            kid, name = endorsement.sign1.kid.hex(), endorsement.maker_name
-            fault = f"{where}: the trust file has no maker with key {kid} (it calls itself {name!r})"
-            run.lacking.append(CouldNotCheck(5, "unknown-maker", fault))
-        return history.enrolled(index, endorsement)
+        consent = enrolment.parse_consent(event.consent) if isinstance(event, entry.Rotate) else None
+        endorsement = enrolment.parse_endorsement(event.endorsement, origin)
+        _check_endorsement(run, endorsement, where)
+        if consent is None:
+            return history.enrolled(index, endorsement)
+        old = history.giving_way(consent.kid)
+        rotated = history.rotated(index, endorsement, consent.kid)
+        _check_consent(consent, endorsement, old, origin, where)
     except WireError as error:
         code = "bad-endorsement" if error.outcome is Outcome.BAD_SIGNATURE else "malformed-entry"
         raise Invalid(5, code, f"{where}: {error.reason}") from error
     except HistoryError as error:
         raise Invalid(5, error.code, f"{where}: {error}") from error
+    return rotated
+
+
+def _check_endorsement(run: Verification, endorsement: Endorsement, where: str) -> None:
+    """Return if it is this device's, and its maker's; an unknown maker is noted. Else WireError or `Invalid`."""
+    if endorsement.request.ueid != ueid_from_hex(run.header.claim.device):
+        raise Invalid(5, "foreign-entry", f"{where}: an endorsement of another device")
+    maker = run.trust.maker(endorsement.sign1.kid)
+    if maker is not None:
+        enrolment.verify(endorsement, maker.key, run.header.origin)
+        return
+    kid, name = endorsement.sign1.kid.hex(), endorsement.maker_name
+    fault = f"{where}: the trust file has no maker with key {kid} (it calls itself {name!r})"
+    run.lacking.append(CouldNotCheck(5, "unknown-maker", fault))
+
+
+def _check_consent(consent: Sign1, endorsement: Endorsement, old: KeyPeriod, origin: str, where: str) -> None:
+    try:
+        enrolment.verify_consent(consent, endorsement.request, old.endorsement.request.public_key, origin)
+    except WireError as error:
+        raise Invalid(5, "bad-rotation", f"{where}: {error.reason}") from error
 
 
 def step_6_statements(run: Verification) -> None:
@@ -166,11 +186,7 @@ def make_context(origin: str, claim: Claim, events: tuple[tuple[int, bytes], ...
     device = ueid_from_hex(claim.device)
     history = KeyHistory(device)
     for index, raw in events:
-        event = entry.parse_event(raw)
-        if isinstance(event, entry.Revoke):
-            history = history.revoked(index, event)
-        else:
-            history = history.enrolled(index, enrolment.parse_endorsement(event.endorsement, origin))
+        history = history.extended(index, entry.parse_event(raw), origin)
     return Context(origin, device, claim, history)
 
 

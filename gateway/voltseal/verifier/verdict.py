@@ -67,6 +67,7 @@ class KeyFinding:
 
     `maker` is the trust file's name for who endorsed it. `after_revocation`: statements that were logged after the
     key's revocation and say they were made before it; their time rests on the word of a key that was revoked.
+    `succeeded_by`: the kid of the key that it gave way to at `rotation_index`.
     """
 
     kid: str
@@ -80,6 +81,8 @@ class KeyFinding:
     revoked_from_ms: int | None
     revocation_index: int | None
     revocation_reason: str | None
+    rotation_index: int | None
+    succeeded_by: str | None
     statements: int
     after_revocation: int
 

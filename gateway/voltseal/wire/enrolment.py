@@ -10,7 +10,14 @@ from voltseal.wire.boot import KeyTier, parse_key_tier
 from voltseal.wire.cose import Sign1
 from voltseal.wire.errors import WireError, malformed
 from voltseal.wire.ids import Ueid, as_ueid
-from voltseal.wire.keys import ENDORSEMENT_CONTEXT, ENROLMENT_CONTEXT, PublicKey, SigningKey, external_aad
+from voltseal.wire.keys import (
+    ENDORSEMENT_CONTEXT,
+    ENROLMENT_CONTEXT,
+    ROTATION_CONTEXT,
+    PublicKey,
+    SigningKey,
+    external_aad,
+)
 from voltseal.wire.limits import COSE_KEY_BYTES, MAX_ENTRY_BYTES, UEID_BYTES
 from voltseal.wire.outcome import Outcome
 
@@ -88,6 +95,27 @@ def verify(endorsement: Endorsement, maker: PublicKey, origin: str) -> None:
     if endorsement.sign1.kid != maker.kid:
         raise WireError(Outcome.BAD_SIGNATURE, "the endorsement names another maker's key")
     maker.verify(endorsement.sign1.to_be_signed(external_aad(ENDORSEMENT_CONTEXT, origin)), endorsement.sign1.signature)
+
+
+def parse_consent(raw: bytes) -> Sign1:
+    """A device's consent to its next key, not yet verified: see `verify_consent`. WireError as `parse_request`."""
+    return _parse_sign1(raw)
+
+
+def verify_consent(consent: Sign1, request: EnrolmentRequest, old_key: PublicKey, origin: str) -> None:
+    """Return if `old_key` consents to give way to the key in `request`, for the log `origin`.
+
+    Else WireError(bad-signature), also where the consent is to another request.
+    """
+    if consent.kid != old_key.kid or consent.payload != request.raw:
+        raise WireError(Outcome.BAD_SIGNATURE, "the consent is another key's, or to another request")
+    old_key.verify(consent.to_be_signed(external_aad(ROTATION_CONTEXT, origin)), consent.signature)
+
+
+def consent(request_raw: bytes, old_key: SigningKey, *, origin: str) -> bytes:
+    """The old key's consent to the key in a request, as a device would make it: for tests and tools."""
+    parse_request(request_raw, origin)
+    return _sign(request_raw, old_key, external_aad(ROTATION_CONTEXT, origin))
 
 
 def endorse(request_raw: bytes, maker: SigningKey, *, not_before_ms: int, maker_name: str, origin: str) -> bytes:

@@ -22,6 +22,7 @@ class EventType(IntEnum):
 
     ENROL = 1
     REVOKE = 2
+    ROTATE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,20 @@ class Revoke:
     reason: str
 
 
-RegistryEvent: TypeAlias = Enrol | Revoke
+@dataclass(frozen=True, slots=True)
+class Rotate:
+    """A device's key gives way to another. Both parts are complete, and neither parsed nor verified here.
+
+    `endorsement` is the new key's; `consent` is signed by the key that gives way (`voltseal.wire.enrolment`).
+    """
+
+    time_ms: int
+    ueid: Ueid
+    endorsement: bytes
+    consent: bytes
+
+
+RegistryEvent: TypeAlias = Enrol | Revoke | Rotate
 """`time_ms` is the gateway's clock at the event."""
 
 
@@ -78,6 +92,14 @@ def parse_event(raw: bytes) -> RegistryEvent:
             effective_ms=shape.uint(effective_ms, "effective_ms"),
             reason=shape.text(reason, "reason"),
         )
+    if event_type == EventType.ROTATE:
+        endorsement, consent = shape.array(body, "rotation", 2)
+        return Rotate(
+            time_ms=time_ms,
+            ueid=ueid,
+            endorsement=shape.bstr(endorsement, "endorsement", 1, MAX_ENTRY_BYTES),
+            consent=shape.bstr(consent, "consent", 1, MAX_ENTRY_BYTES),
+        )
     raise WireError(Outcome.UNSUPPORTED, f"event_type {event_type} is not known")
 
 
@@ -85,6 +107,8 @@ def encode_event(event: RegistryEvent) -> bytes:
     """The entry's bytes. WireError(malformed or oversize) if a value is not as specified."""
     if isinstance(event, Enrol):
         raw = cbor.encode([EventType.ENROL.value, event.time_ms, event.ueid, event.endorsement])
+    elif isinstance(event, Rotate):
+        raw = cbor.encode([EventType.ROTATE.value, event.time_ms, event.ueid, [event.endorsement, event.consent]])
     else:
         body = [event.kid, event.effective_ms, event.reason]
         raw = cbor.encode([EventType.REVOKE.value, event.time_ms, event.ueid, body])

@@ -41,6 +41,7 @@ from voltseal.wire.outcome import Outcome
 STATEMENT_CONTEXT: Final = "voltseal/1 statement"
 ENROLMENT_CONTEXT: Final = "voltseal/1 enrolment"
 ENDORSEMENT_CONTEXT: Final = "voltseal/1 endorsement"
+ROTATION_CONTEXT: Final = "voltseal/1 rotation"
 
 # SEC 2, section 2.4.2
 P256_FIELD: Final = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF

@@ -34,7 +34,7 @@ export function needCompressedPoint(bytes, what) {
   }
 }
 
-/** {protected, kid (hex), payload, signature} of a tagged COSE_Sign1 that follows the profile. */
+/** {raw, protected, kid (hex), payload, signature} of a tagged COSE_Sign1 that follows the profile. */
 export function sign1(bytes) {
   const [header, unprotected, payload, signature] = tuple(decodeTagged(bytes), 4, 'COSE_Sign1');
   bstr(header, 13, 13, 'protected header');
@@ -42,7 +42,7 @@ export function sign1(bytes) {
   need(unprotected instanceof Map && unprotected.size === 0, 'unprotected header is not empty');
   bstr(payload, 0, bytes.length, 'payload');
   bstr(signature, 64, 64, 'signature');
-  return { protected: header, kid: header.toString('hex', 5), payload, signature };
+  return { raw: bytes, protected: header, kid: header.toString('hex', 5), payload, signature };
 }
 
 function inRange(signature) {

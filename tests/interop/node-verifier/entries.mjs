@@ -108,10 +108,14 @@ function ueidOf(value) {
 /** A registry event as {type, ueid, body}: form of the event alone, not of an endorsement in it. */
 export function registryEvent(bytes) {
   const [type, timeMs, ueid, body] = tuple(decode(bytes), 4, 'registry event');
-  uint(type, 1, 2, 'event_type');
+  uint(type, 1, 3, 'event_type');
   uint(timeMs, 0, MAX_INTEGER, 'time_ms of the event');
-  const event = { type: type === 1 ? 'enrol' : 'revoke', ueid: ueidOf(ueid) };
+  const event = { type: [, 'enrol', 'revoke', 'rotate'][type], ueid: ueidOf(ueid) };
   if (type === 1) return { ...event, body: bstr(body, 0, bytes.length, 'endorsement') };
+  if (event.type === 'rotate') {
+    const [inner, consent] = tuple(body, 2, 'rotation');
+    return { ...event, body: bstr(inner, 0, bytes.length, 'endorsement'), consent: bstr(consent, 0, bytes.length, 'consent') };
+  }
   const [kid, effectiveMs, reason] = tuple(body, 3, 'revocation');
   name(reason, 'reason of the revocation');
   return {

@@ -3,7 +3,7 @@
 import { readBundle } from './bundle-file.mjs';
 import { checkDisclosure } from './columns.mjs';
 import { checkGaps, contradictions, gapsOf, inOrder } from './completeness.mjs';
-import { isSigned } from './cose.mjs';
+import { isSigned, sign1 } from './cose.mjs';
 import { base64Of, sha256 } from './encodings.mjs';
 import { endorsement, isStatement, registryEvent, statement, TELEMETRY } from './entries.mjs';
 import { checkConsistency, leafHash, multiProofRoot } from './merkle.mjs';
@@ -117,13 +117,15 @@ function stepKeyHistory(run) {
     if (isStatement(bytes)) continue;
     const event = orRefuse('malformed-entry', () => registryEvent(bytes));
     refuseUnless(event.ueid === run.bundle.claim.device, 'foreign-entry', `event ${index} is of another device`);
-    if (event.type === 'enrol') enrol(run, index, event);
-    else revoke(run, index, event);
+    if (event.type === 'revoke') revoke(run, index, event);
+    else enrol(run, index, event);
   }
 }
 
+/** An enrolment; a rotation is one, too, that also ends a key by its own consent. */
 function enrol(run, index, event) {
   const { origin } = run.bundle;
+  const consent = event.type === 'rotate' ? orRefuse('malformed-entry', () => sign1(event.consent)) : null;
   const { message, request, notBeforeMs } = orRefuse('malformed-entry', () => endorsement(event.body));
   const requested = isSigned(request.message, request.key, 'voltseal/1 enrolment', origin);
   refuseUnless(requested, 'bad-endorsement', `request in event ${index} is not signed by its key`);
@@ -133,7 +135,15 @@ function enrol(run, index, event) {
   if (makers.length === 0) run.lack('unknown-maker', `maker ${message.kid} is not in the trust file`);
   else refuseUnless(maker, 'bad-endorsement', `endorsement in event ${index} is not signed by its maker`);
   const { key, keyTier } = request;
+  const old = consent ? run.keys.get(consent.kid) : null;
+  const mayGiveWay = !consent || (old && !old.revoked && !old.rotated);
+  refuseUnless(mayGiveWay, 'bad-key-history', `event ${index} is consented to by no active key`);
   refuseUnless(!run.keys.has(key.kid), 'bad-key-history', `key ${key.kid} is enrolled twice`);
+  if (consent) {
+    const agreed = consent.payload.equals(request.message.raw) && isSigned(consent, old.key, 'voltseal/1 rotation', origin);
+    refuseUnless(agreed, 'bad-rotation', `event ${index} is not what the old key agreed to`);
+    old.rotated = { index, fromMs: notBeforeMs };
+  }
   run.keys.set(key.kid, { key, keyTier, enrolled: index, notBeforeMs, maker: maker?.name ?? null, revoked: null });
 }
 
@@ -169,9 +179,11 @@ function checkKey(run, one) {
   refuseUnless(one.index > history.enrolled, 'not-yet-valid-key', `entry ${one.index} is before its key's enrolment`);
   const signed = isSigned(one.message, history.key, 'voltseal/1 statement', run.bundle.origin);
   refuseUnless(signed, 'bad-signature', `entry ${one.index}`);
-  const { revoked, notBeforeMs } = history;
+  const { revoked, rotated, notBeforeMs } = history;
   const timed = one.timeQuality >= 1;
   refuseUnless(!timed || one.timeMs >= notBeforeMs, 'not-yet-valid-key', `entry ${one.index} is too early for its key`);
+  const succeeded = rotated && one.index > rotated.index && !(timed && one.timeMs < rotated.fromMs);
+  refuseUnless(!succeeded, 'revoked-key', `entry ${one.index} is after its key's rotation`);
   if (!revoked) return;
   const past = timed ? one.timeMs >= revoked.effectiveMs : one.index > revoked.index;
   refuseUnless(!past, 'revoked-key', `entry ${one.index} is after its key's revocation`);

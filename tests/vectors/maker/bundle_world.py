@@ -29,22 +29,26 @@ STEP_MS = 10_000  # from one statement to the next
 MAKER_NAME = "Example Batteries"
 
 
-def endorsement(device: Key, ueid: bytes, maker: Key = MAKER, **changed: Any) -> bytes:
-    """A maker's endorsement of a device's request; `changed` replaces request or endorsement parts."""
-    request = array(
+def request_of(device: Key, ueid: bytes, key_tier: int = 1, origin: str = ORIGIN) -> bytes:
+    """A device's enrolment request."""
+    payload = array(
         [
             integer(1),
             bstr(ueid),
             bstr(device.cose_key),
             tstr("bms"),
             bstr(b"voltseal-c3"),
-            integer(changed.get("key_tier", 1)),
+            integer(key_tier),
             bstr(b""),
         ]
     )
+    return parts.sign1(payload, key=device, context=parts.ENROLMENT, origin=origin)
+
+
+def endorsement(device: Key, ueid: bytes, maker: Key = MAKER, **changed: Any) -> bytes:
+    """A maker's endorsement of a device's request; `changed` replaces request or endorsement parts."""
     origin = changed.get("origin", ORIGIN)
-    asked = parts.sign1(request, key=device, context=parts.ENROLMENT, origin=origin)
-    asked = changed.get("request", asked)
+    asked = changed.get("request") or request_of(device, ueid, changed.get("key_tier", 1), origin)
     payload = array([integer(1), bstr(asked), integer(changed.get("not_before_ms", ENDORSED_MS)), tstr(MAKER_NAME)])
     return parts.sign1(payload, key=maker, context=parts.ENDORSEMENT, origin=origin)
 

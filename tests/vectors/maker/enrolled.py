@@ -156,17 +156,28 @@ def endorsements() -> list[Row]:
 def entries() -> list[Row]:
     endorsed = endorsement(request())
     enrol, revoke = enrol_event(DEVICE_UEID, endorsed), revoke_event(DEVICE, DEVICE_UEID)
+    consent = parts.sign1(request(STRANGER), key=DEVICE, context=parts.ROTATION)
     kid, effective, reason = bstr(DEVICE.kid), integer(REVOKED_MS), tstr("lost")
 
     def revoked(*body: bytes) -> bytes:
         return array([integer(2), integer(REVOKED_MS), bstr(DEVICE_UEID), array(body)])
+
+    def rotated(*body: bytes) -> bytes:
+        return array([integer(3), integer(REVOKED_MS), bstr(DEVICE_UEID), array(body)])
 
     return [
         ("enrol", "an enrol event", enrol, "ok"),
         ("revoke", "a revoke event", revoke, "ok"),
         ("statement", "a statement", STATEMENT, "ok"),
         ("revoke-64-bytes", "a reason of 64 bytes", revoked(kid, effective, tstr("r" * 64)), "ok"),
-        ("event-unknown", "event_type 3", array([integer(3), integer(1), bstr(DEVICE_UEID), NULL]), "unsupported"),
+        ("rotate", "a rotate event", rotated(bstr(endorsed), bstr(consent)), "ok"),
+        ("rotate-no-consent", "no consent", rotated(bstr(endorsed)), "malformed"),
+        ("rotate-three", "a third element in the body", rotated(bstr(endorsed), bstr(consent), NULL), "malformed"),
+        ("rotate-consent-empty", "empty consent", rotated(bstr(endorsed), bstr(b"")), "malformed"),
+        ("rotate-endorsement-empty", "empty endorsement", rotated(bstr(b""), bstr(consent)), "malformed"),
+        ("rotate-consent-item", "consent not in a byte string", rotated(bstr(endorsed), consent), "malformed"),
+        ("rotate-body-bytes", "body is a byte string", array([integer(3), integer(1), bstr(DEVICE_UEID), bstr(endorsed)]), "malformed"),
+        ("event-unknown", "event_type 4", array([integer(4), integer(1), bstr(DEVICE_UEID), NULL]), "unsupported"),
         ("empty", "no bytes", b"", "malformed"),
         ("message", "an up message", parts.bare_message(STATEMENT), "malformed"),
         ("three-elements", "body left out", array([integer(1), integer(1), bstr(DEVICE_UEID)]), "malformed"),

@@ -18,6 +18,7 @@ Range = tuple[int, int, int]
 STATEMENT = "voltseal/1 statement"
 ENROLMENT = "voltseal/1 enrolment"
 ENDORSEMENT = "voltseal/1 endorsement"
+ROTATION = "voltseal/1 rotation"
 
 SCHEMA = 1
 FIELD_COUNT = 30

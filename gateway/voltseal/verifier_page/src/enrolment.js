@@ -2,17 +2,26 @@
 
 const ENROL = 1;
 const REVOKE = 2;
+const ROTATE = 3;
 const DEVICE_CLASSES = ["bms", "tbox", "inverter"];
 
 /** A registry event; its endorsement is not looked into here. */
 function parseEvent(raw) {
   const [type, timeMs, ueid, body] = expectArray(decodeCbor(raw), "registry event", 4);
   const event = {
-    type: expectUint(type, "event_type", ENROL, REVOKE),
+    type: expectUint(type, "event_type", ENROL, ROTATE),
     timeMs: expectUint(timeMs, "time_ms"),
     ueid: expectUeid(ueid),
   };
   if (event.type === ENROL) return { ...event, endorsement: expectBytes(body, "endorsement", 1, 65_535) };
+  if (event.type === ROTATE) {
+    const [endorsement, consent] = expectArray(body, "rotation", 2);
+    return {
+      ...event,
+      endorsement: expectBytes(endorsement, "endorsement", 1, 65_535),
+      consent: expectBytes(consent, "consent", 1, 65_535),
+    };
+  }
   const [kid, effectiveMs, reason] = expectArray(body, "revocation", 3);
   return {
     ...event,
@@ -70,13 +79,30 @@ async function judgeEvent(entry, bundle, trust, periods) {
     period.revocation = { index: entry.index, effectiveMs: event.effectiveMs, reason: event.reason };
     return null;
   }
+  const consent = event.type === ROTATE ? await judge.let(() => parseSign1(event.consent)) : null;
   const endorsement = await judge.let(() => parseEndorsement(event.endorsement));
   const { request, sign1 } = endorsement;
   await judge.let(() => verifySign1(request.sign1, request.key, "enrolment", origin));
   if (request.ueid !== claim.device) throw judge.invalid("foreign-entry", "an endorsement of another device");
   const maker = trust.maker.find((one) => one.key.kid === sign1.kid) ?? null;
   if (maker) await judge.let(() => verifySign1(sign1, maker.key, "endorsement", origin));
+  const old = consent ? periods.get(consent.kid) : null;
+  if (consent && (!old || old.revocation || old.rotation)) {
+    throw judge.invalid("bad-key-history", "a rotation is signed by a key that is not active");
+  }
   if (periods.has(request.key.kid)) throw judge.invalid("bad-key-history", "a key is enrolled twice");
-  periods.set(request.key.kid, { index: entry.index, endorsement, request, maker, revocation: null });
+  if (consent) {
+    await judgeConsent(consent, request, old, entry, origin);
+    old.rotation = { index: entry.index, fromMs: endorsement.notBeforeMs, successor: request.key.kid };
+  }
+  periods.set(request.key.kid, { index: entry.index, endorsement, request, maker, revocation: null, rotation: null });
   return maker ? null : `${sign1.kid} (calls itself ${endorsement.makerName})`;
+}
+
+/** The old key's consent to the new one. */
+async function judgeConsent(consent, request, old, entry, origin) {
+  const judge = new Judge(5, "bad-rotation", "bad-rotation", entry.index);
+  const sameRequest = equalBytes(consent.payload, request.sign1.raw);
+  if (!sameRequest) throw judge.invalid("bad-rotation", "the consent is to another request");
+  await judge.let(() => verifySign1(consent, old.request.key, "rotation", origin));
 }

@@ -11,6 +11,7 @@ function keysCard({ keys, firmware }) {
       const revoked = { from: when(key.revoked_from_ms), reason: harmless(key.revocation_reason) };
       lines.push(el("div", {}, badge("warn", say("keys.revoked", revoked))));
     }
+    if (key.succeeded_by !== null) lines.push(el("small", {}, say("keys.succeeded", { kid: key.succeeded_by })));
     const after = say("keys.after", { count: number(key.after_revocation) });
     if (key.after_revocation > 0) lines.push(el("small", {}, after));
     return el("li", {}, lines);

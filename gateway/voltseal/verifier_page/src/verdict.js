@@ -22,7 +22,7 @@ function verdictOf(run) {
 
 /** The keys under which statements of the bundle were made, in order of enrolment. */
 function keyFindings({ periods, statements }) {
-  return [...periods].map(([kid, { index, endorsement, request, maker, revocation }]) => {
+  return [...periods].map(([kid, { index, endorsement, request, maker, revocation, rotation }]) => {
     const own = statements.filter((statement) => statement.kid === kid);
     const after = own.filter((one) => revocation && one.timeQuality > 0 && one.index > revocation.index);
     return {
@@ -37,6 +37,8 @@ function keyFindings({ periods, statements }) {
       revoked_from_ms: revocation?.effectiveMs ?? null,
       revocation_index: revocation?.index ?? null,
       revocation_reason: revocation?.reason ?? null,
+      rotation_index: rotation?.index ?? null,
+      succeeded_by: rotation?.successor ?? null,
       statements: own.length,
       after_revocation: after.length,
     };

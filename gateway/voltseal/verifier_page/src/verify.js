@@ -209,10 +209,13 @@ async function judgeStatement(entry, { bundle, periods }) {
 }
 
 /** "Key validity in step 6". */
-function checkKeyTime({ timeQuality, timeMs }, { endorsement, revocation }, judge) {
+function checkKeyTime({ timeQuality, timeMs }, { endorsement, revocation, rotation }, judge) {
   const known = timeQuality > 0;
   if (known && timeMs < endorsement.notBeforeMs) {
     throw judge.invalid("not-yet-valid-key", "the statement's time is before its key's first day");
+  }
+  if (rotation && judge.entry > rotation.index && !(known && timeMs < rotation.fromMs)) {
+    throw judge.invalid("revoked-key", `the key has given way to ${rotation.successor}`);
   }
   if (!revocation) return;
   const late = known ? timeMs >= revocation.effectiveMs : judge.entry > revocation.index;

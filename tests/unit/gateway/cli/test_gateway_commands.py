@@ -87,6 +87,37 @@ def test_a_key_is_not_revoked_in_the_future(ingest: Ingest, capsys: Capture, whe
     assert "active" in run(capsys, "device", "list")[1]
 
 
+def test_a_key_gives_way_to_another(ingest: Ingest, tmp_path: Path, capsys: Capture) -> None:
+    from voltseal.wire import enrolment
+    from voltseal.wire.boot import KeyTier
+    from voltseal.wire.ids import as_ueid
+    from voltseal.wire.keys import SigningKey
+
+    origin, new = ingest.site.config.gateway.origin, SigningKey.generate()
+    request = enrolment.request(
+        new, ueid=as_ueid(ingest.device.ueid), device_class="bms", hwmodel=b"m", key_tier=KeyTier.SOFTWARE, nonce=b"",
+        origin=origin,
+    )  # fmt: skip
+    endorsement = enrolment.endorse(request, ingest.site.maker, not_before_ms=0, maker_name="m", origin=origin)
+    (tmp_path / "e").write_bytes(endorsement)
+    stranger = enrolment.consent(request, SigningKey.generate(), origin=origin)
+    (tmp_path / "c").write_bytes(stranger)
+    code, _, err = run(capsys, "device", "rotate", "--endorsement", tmp_path / "e", "--consent", tmp_path / "c")
+    assert (code, "has no key" in err) == (1, True)
+    old = SigningKey.from_private(ingest.device.key)
+    (tmp_path / "c").write_text(enrolment.consent(request, old, origin=origin).hex())
+    code, out, _ = run(capsys, "device", "rotate", "--endorsement", tmp_path / "e", "--consent", tmp_path / "c")
+    assert (code, "has a new key" in out) == (0, True)
+    name = ingest.device.ueid.hex()
+    shown = run(capsys, "device", "show", name)[1]
+    assert f"gave way to {new.public.kid.hex()}" in shown
+    assert f"{new.public.kid.hex()}, entry" in shown
+    code, _, err = run(capsys, "device", "rotate", "--endorsement", tmp_path / "e", "--consent", tmp_path / "c")
+    assert (code, "is not active" in err) == (1, True)
+    code, _, err = run(capsys, "device", "rotate", "--maker-key", tmp_path / "m.pem", "--consent", tmp_path / "c")
+    assert (code, "name REQUEST" in err) == (1, True)
+
+
 def test_a_revoked_device_is_listed_so(ingest: Ingest, capsys: Capture) -> None:
     name = ingest.device.ueid.hex()[:8]
     code, out, _ = run(capsys, "device", "revoke", name, "--reason", "sold", "--effective", "2025-03-01T12:00:00Z")

@@ -10,7 +10,9 @@ from voltseal.registry.errors import (
     AlreadyEnrolledError,
     AlreadyRevokedError,
     FutureRevocationError,
+    FutureRotationError,
     HistoryError,
+    NotActiveError,
     RegistryError,
     UnknownKeyError,
     UnknownMakerError,
@@ -210,6 +212,61 @@ def test_validity_without_time(registry: Registry, key: SigningKey, timed: State
     assert outcome(history, key.public.kid, untimed, leaf_index=10) == "revoked-key"
 
 
+def consented(new: SigningKey, old: SigningKey, not_before_ms: int = NOT_BEFORE_MS) -> tuple[bytes, bytes]:
+    """The new key's endorsement, and the old one's consent to it."""
+    request = enrolment.request(
+        new, ueid=UEID, device_class="bms", hwmodel=b"m", key_tier=KeyTier.SOFTWARE, nonce=b"", origin=ORIGIN
+    )
+    endorsement = enrolment.endorse(request, MAKER, not_before_ms=not_before_ms, maker_name="Example", origin=ORIGIN)
+    return endorsement, enrolment.consent(request, old, origin=ORIGIN)
+
+
+def test_rotation(registry: Registry, key: SigningKey, timed: Statement) -> None:
+    enrol(registry, key, 3)
+    new = SigningKey.generate()
+    raw = registry.rotate(*consented(new, key, REVOKED_MS), MAKERS, REVOKED_MS)
+    registry.apply(9, entry.parse_event(raw))
+    history = registry.lookup(new.public.kid).history
+    assert history.active is not None
+    assert history.active.kid == new.public.kid
+    assert registry.lookup(key.public.kid).history is history
+    old, late, untimed = key.public.kid, replace(timed, time_ms=REVOKED_MS), replace(timed, time_ms=1, time_quality=0)
+    early = replace(timed, time_ms=REVOKED_MS - 1)
+    assert [outcome(history, old, one, 8) for one in (early, late, untimed)] == ["ok", "ok", "ok"]
+    assert [outcome(history, old, one, 10) for one in (early, late, untimed)] == ["ok", "revoked-key", "revoked-key"]
+    assert [outcome(history, old, one) for one in (early, late, untimed)] == ["ok", "revoked-key", "revoked-key"]
+    assert outcome(history, new.public.kid, late) == "ok"
+    assert outcome(history, new.public.kid, early) == "not-yet-valid-key"
+    again = Registry.replay(ORIGIN, [(3, Enrol(5, UEID, endorsed(key))), (9, entry.parse_event(raw))])
+    assert again.history(UEID) == history
+    revoke(registry, old, 11)
+    with pytest.raises(AlreadyEnrolledError, match="active key"):
+        registry.enrol(endorsed(SigningKey.generate()), MAKERS, 5)
+
+
+def test_rotations_that_make_no_sense(registry: Registry, key: SigningKey) -> None:
+    new, stranger = SigningKey.generate(), SigningKey.generate()
+    with pytest.raises(UnknownKeyError):
+        registry.rotate(*consented(new, key), MAKERS, REVOKED_MS)
+    enrol(registry, key, 0)
+    enrol(registry, stranger, 1, OTHER_UEID)
+    with pytest.raises(UnknownKeyError):
+        registry.rotate(*consented(new, stranger), MAKERS, REVOKED_MS)
+    with pytest.raises(UnknownMakerError):
+        registry.rotate(*consented(new, key), {}, REVOKED_MS)
+    with pytest.raises(AlreadyEnrolledError, match="before"):
+        registry.rotate(*consented(stranger, key), MAKERS, REVOKED_MS)
+    with pytest.raises(FutureRotationError):
+        registry.rotate(*consented(new, key), MAKERS, NOT_BEFORE_MS - 1)
+    with pytest.raises(WireError) as caught:
+        registry.rotate(consented(new, key)[0], consented(SigningKey.generate(), key)[1], MAKERS, REVOKED_MS)
+    assert caught.value.outcome is Outcome.BAD_SIGNATURE
+    revoke(registry, key.public.kid, 2)
+    with pytest.raises(NotActiveError):
+        registry.rotate(*consented(new, key), MAKERS, REVOKED_MS)
+    assert registry.find(new.public.kid) is None
+
+
 def test_codes_are_distinct() -> None:
     kinds = [RegistryError, *RegistryError.__subclasses__()]
-    assert len({kind.code for kind in kinds}) == len(kinds) == 7
+    assert len({kind.code for kind in kinds}) == len(kinds) == 9
