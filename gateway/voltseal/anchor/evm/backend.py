@@ -188,8 +188,10 @@ class EvmBackend:
         return view.account.next_nonce < stored.newest.nonce and waited_ms >= self._settings.stuck_ms
 
     def _is_outbid(self, view: View, newest: SignedTransaction) -> bool:
-        offer = view.prices.fee(legacy=newest.fee.tip is None)
-        return (offer.tip or offer.most) > (newest.fee.tip or newest.fee.most)
+        offer, fee = view.prices.fee(legacy=newest.fee.tip is None), newest.fee
+        if offer.tip is None or fee.tip is None:
+            return offer.most > fee.most
+        return offer.tip > fee.tip
 
     def _raise_fee(self, request: AnchorRequest, view: View, stored: Prepared) -> AnchorProgress:
         newest = stored.newest
@@ -245,7 +247,8 @@ class EvmBackend:
         cap_wei = self._settings.fee_cap_wei
         if cap_wei is None:
             return
-        spent = spent_wei(self._prepared_since(self._clock_ms() - _DAY_MS)) - (stored.cost_wei if stored else 0)
+        own = None if stored is None else stored.encode()
+        spent = spent_wei(raw for raw in self._prepared_since(self._clock_ms() - _DAY_MS) if raw != own)
         if spent + most_wei > cap_wei:
             raise FeeCapError(f"put off: {spent} wei of {cap_wei} a day are spent, this may cost {most_wei}")
 
