@@ -1,9 +1,13 @@
 """Serial lines and ptys of an operating system; a board's UART is in `uart.py`."""
 
 import os
+import sys
 import termios
 
 from . import MICROPYTHON
+
+# MicroPython's termios names only a few speeds; these are Linux's numbers (asm-generic/termbits-common.h).
+_LINUX_SPEEDS = {1200: 9, 2400: 11, 4800: 12, 19200: 14, 38400: 15}
 
 
 def open_serial(path: str, baud_rate: int):
@@ -12,6 +16,8 @@ def open_serial(path: str, baud_rate: int):
     Raises OSError if it cannot be opened and ValueError for a speed that the platform has no constant for.
     """
     speed = getattr(termios, "B%d" % baud_rate, None)
+    if speed is None and sys.platform == "linux":
+        speed = _LINUX_SPEEDS.get(baud_rate)
     if speed is None:
         raise ValueError("no serial speed " + str(baud_rate))
     if MICROPYTHON:
