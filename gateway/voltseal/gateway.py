@@ -82,7 +82,7 @@ class Gateway:
             self._anchoring = Anchoring(config, clock)
             self._refuse_rollback(signer.verifier, accept=accept_rollback)
             self._vitals = Vitals()
-            self._attendants = Attendants(config, self.live)
+            self._attendants = Attendants(config, self.live, self._publish_from_thread)
         except BaseException:
             self._lock.release()
             raise
@@ -90,6 +90,7 @@ class Gateway:
         self._anchor_thread = ThreadPoolExecutor(1, "anchor")
         self._workers = ThreadPoolExecutor(_worker_count(config), "check")
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._failed: asyncio.Future[None] | None = None
         self.entries_at_stop = 0
 
@@ -122,7 +123,8 @@ class Gateway:
             config.broker, f"voltseal-gateway-{site}", message.up_filter(site), self._pipeline.deliver
         )
         self._anchor_due = asyncio.Event()
-        self._failed = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._failed = self._loop.create_future()
         for name, work in {
             "subscriber": self._subscriber.run(),
             "pipeline": self._pipeline.run(self._subscriber),
@@ -250,6 +252,13 @@ class Gateway:
             except OSError as error:  # nothing depends on it now; the store itself has the checkpoint
                 _logger.warning("published checkpoint not kept beside the store error=%r", str(error))
         return published
+
+    def _publish_from_thread(self, topic: str, payload: bytes) -> bool:
+        """Hand a message to the session, if there is one; for attendants."""
+        if self._loop is None or not self._subscriber.connected:
+            return False
+        self._loop.call_soon_threadsafe(self._subscriber.publish, topic, payload)
+        return True
 
     def _refuse_rollback(self, log_key: Ed25519Verifier, *, accept: bool) -> None:
         try:

@@ -7,7 +7,9 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from tests.gateway_site import ORIGIN, SITE, GatewaySite, load_client, run_cli, send_and_wait, wait_until
 from tests.http_server import RunningServer
 
@@ -167,3 +169,35 @@ async def test_http_tells_of_the_running_gateway(tmp_path: Path) -> None:
     assert (unready.status, json.loads(unready.body)["checks"]["broker"]) == (503, False)
     with pytest.raises(OSError, match="refused"):
         server.request("/healthz")
+
+
+async def test_an_equivocation_is_published_as_an_alert(tmp_path: Path) -> None:
+    broker = EmbeddedBroker()
+    url = await broker.start()
+    topic = f"voltseal/1/{SITE}/alert"
+    site = GatewaySite(tmp_path, url, f'[alert]\nmqtt_topic = "{topic}"\n')
+    (device,) = site.fleet(1)
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    listener = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="listener")
+    listener.on_message = lambda _client, _userdata, message: loop.call_soon_threadsafe(
+        heard.put_nowait, message.payload
+    )
+    listener.on_connect = lambda client, *_: client.subscribe(topic, 1)
+    address = site.config.broker.address
+    await asyncio.to_thread(listener.connect, address.host, address.port)
+    listener.loop_start()
+    async with site.gateway() as gateway:
+        await gateway.wait_connected()
+        await wait_until((tmp_path / "voltseal.db.alerts").exists)
+        async with load_client(url, [device]) as client:
+            await send_and_wait(client, device.messages(5, site.gateway_xy))
+            device.next_sequence -= 1
+            await send_and_wait(client, [device.telemetry_message()])
+        async with asyncio.timeout(10):
+            content = json.loads(await heard.get())
+    listener.loop_stop()
+    await broker.stop()
+    (alert,) = content["alerts"]
+    assert (content["origin"], alert["kind"], alert["alarms"]["device"]) == (ORIGIN, "equivocation", device.ueid.hex())
+    assert len(alert["alarms"]["statements"]) == 2

@@ -67,6 +67,7 @@ def render_acl(settings: BrokerSettings) -> str:
         f"user {settings.gateway}\n"
         f"topic read {topic}/+/up\n"
         f"topic write {topic}/+/down\n"
+        f"topic write {topic}/alert\n"
         "\n"
         "# Everybody: %u is the common name of the client's certificate. So a device can write its own `up` and read\n"
         "# its own `down`, and nothing else. (Mosquitto refuses user names with + or # here: no wildcard gets in.)\n"

@@ -55,6 +55,11 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     )
     add_config(check)
     add_json(check)
+    check.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where an interrupted check stopped (also the gateway's own); without it all is read anew",
+    )
     check.set_defaults(run=run_check)
     add_log_actions(actions)
 
@@ -125,14 +130,14 @@ def run_proof(options: argparse.Namespace) -> int:
 def run_check(options: argparse.Namespace) -> int:
     """Check everything; 1 if anything is wrong."""
     from voltseal.keys import read_log_key
-    from voltseal.log_check import check_log
+    from voltseal.log_check.resumable import check_and_keep
 
     config = load_config(options)
     log_key = read_log_key(config).verifier
     reader = open_reader(config)
     try:
         with progress_bar("checking") as progress:
-            report = check_log(reader, log_key, progress)
+            report = check_and_keep(reader, config.store.path, log_key, progress, resume=options.resume)
     finally:
         reader.close()
     if options.json:

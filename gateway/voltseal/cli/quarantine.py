@@ -40,6 +40,21 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     add_json(show)
     show.add_argument("number", type=number, metavar="NUMBER", help="from `voltseal quarantine list`")
     show.set_defaults(run=run_show)
+    add_export(actions)
+
+
+def add_export(actions: argparse._SubParsersAction[Any]) -> None:
+    """Register `voltseal quarantine export`."""
+    export = actions.add_parser(
+        "export",
+        help="all refused messages as a file, one JSON object a line",
+        description="Write what quarantine holds, oldest first, one JSON object a line: number, time, outcome, reason, "
+        "topic, and the payload in base64. The gateway may be running.",
+    )
+    add_config(export)
+    export.add_argument("file", metavar="FILE", help="a new file; - is standard output")
+    export.add_argument("--outcome", metavar="CODE", help="only those refused with this code, such as bad-signature")
+    export.set_defaults(run=run_export)
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -79,6 +94,33 @@ def run_show(options: argparse.Namespace) -> int:
     print(f"outcome  {message.outcome}: {message.reason}\nbytes    {len(message.payload)}")
     for at in range(0, len(message.payload), 32):
         print(f"  {at:5}  {message.payload[at : at + 32].hex(' ')}")
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Everything, oldest first."""
+    import json
+    import os
+    import sys
+    from base64 import b64encode
+    from contextlib import closing
+
+    with closing(open_reader(load_config(options))) as reader, reader.snapshot():
+        lines = (
+            json.dumps(_content(message) | {"payload": b64encode(message.payload).decode()}) + "\n"
+            for message in reader.quarantined_ascending()
+            if options.outcome in {None, message.outcome}
+        )
+        if options.file == "-":
+            count = sum(bool(sys.stdout.write(line)) for line in lines)
+        else:
+            try:  # strangers chose the bytes: nobody else has to be able to read them
+                descriptor = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    count = sum(bool(file.write(line)) for line in lines)
+            except OSError as error:
+                raise UsageError(f"{options.file}: cannot be written: {error.strerror}") from error
+    print(f"{count} messages", file=sys.stderr)
     return 0
 
 

@@ -44,9 +44,12 @@ def run(options: argparse.Namespace) -> int:
 
 def collect(config: Config, reader: SqliteReader, now_ms: int) -> dict[str, Any]:
     """Everything that status says, as data. Times in milliseconds since 1970."""
+    from voltseal.standing import Standing
     from voltseal.store.lock import is_running
 
     checkpoint, anchor = reader.latest_checkpoint(), reader.latest_anchor()
+    standing = Standing.of(reader, config.store.path, now_ms)
+    last = standing.last_check
     quarantine = reader.quarantine_totals()
     alarms: dict[int, int] = {}
     for alarm in reader.alarms():
@@ -66,6 +69,12 @@ def collect(config: Config, reader: SqliteReader, now_ms: int) -> dict[str, Any]
             "backend": anchor.backend,
             "strength": anchor.strength,
         },
+        "anchor_waiting_s": standing.unanchored_s(now_ms) if config.anchors else None,
+        "alarms": {kind.name.lower().replace("_", "-"): count for kind, count in sorted(standing.alarms.items())},
+        "log_check": last
+        and {"time_ms": last.finished_ms, "sound": last.is_sound, "entries": last.entries, "findings": last.findings},
+        "http": config.http.listen or None,
+        "alerts": [name for name in ("webhook_url", "mqtt_topic") if getattr(config.alert, name)],
         "outcomes": reader.outcome_counts(),
         "quarantine": {
             "messages": quarantine.messages,
@@ -113,6 +122,17 @@ def _print(content: dict[str, Any]) -> None:
         )
     else:
         print("anchor      none yet")
+    if content["anchor_waiting_s"]:
+        print(f"            newer entries have waited for {content['anchor_waiting_s']:.0f} s")
+    check = content["log_check"]
+    if check is None:
+        print("log check   never ended yet")
+    else:
+        verdict = "nothing is altered" if check["sound"] else f"ALTERED: {'; '.join(check['findings'][:1])}"
+        print(f"log check   {check['entries']} entries, {show_age(check['time_ms'], now_ms)}: {verdict}")
+    print("alarms      " + (", ".join(f"{kind} {n}" for kind, n in content["alarms"].items()) or "none"))
+    print(f"http        {content['http'] or 'off'}")
+    print("alerts      " + (" and ".join(content["alerts"]) or "sent nowhere"))
     print(
         f"quarantine  {quarantine['messages']} messages, {quarantine['bytes']} bytes, {quarantine['dropped']} dropped"
     )

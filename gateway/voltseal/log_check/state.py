@@ -74,7 +74,9 @@ def read_state(store_path: Path, origin: str) -> CheckState:
         if content["format"] != _FORMAT or content["origin"] != origin:
             return CheckState(origin)
         last, position = content["last"], content["position"]
-        return CheckState(origin, last and _last(last), position and _position(position))
+        return CheckState(
+            origin, None if last is None else _last(last), None if position is None else _position(position)
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return CheckState(origin)
 

@@ -244,6 +244,9 @@ class StoreReader(Protocol):
     def quarantined(self, limit: int) -> list[Quarantined]:
         """The newest `limit` refused messages, newest first."""
 
+    def quarantined_ascending(self) -> Iterator[Quarantined]:
+        """All refused messages, oldest first, read while they are taken."""
+
     def quarantined_message(self, number: int) -> Quarantined | None: ...
 
 

@@ -198,6 +198,10 @@ class SqliteReader:
         """See `StoreReader`."""
         return [Quarantined(*row) for row in self._rows(_QUARANTINED + "ORDER BY number DESC LIMIT ?", (limit,))]
 
+    def quarantined_ascending(self) -> Iterator[Quarantined]:
+        """See `StoreReader`."""
+        return (Quarantined(*row) for row in self._connection.execute(_QUARANTINED + "ORDER BY number"))
+
     def quarantined_message(self, number: int) -> Quarantined | None:
         """See `StoreReader`."""
         row = self._row(_QUARANTINED + "WHERE number = ?", (number,))

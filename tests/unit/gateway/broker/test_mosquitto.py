@@ -64,6 +64,7 @@ def test_the_access_list_speaks_of_the_topics_of_the_specification() -> None:
         "user gateway",
         f"topic read {up_filter('depot-7')}",
         "topic write voltseal/1/depot-7/+/down",
+        "topic write voltseal/1/depot-7/alert",
         f"pattern write {up_topic('depot-7', UEID).replace(UEID.hex(), '%u')}",
         f"pattern read {down_topic('depot-7', UEID).replace(UEID.hex(), '%u')}",
     ]
