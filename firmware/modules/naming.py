@@ -19,7 +19,7 @@ def split(name: str) -> tuple:
 
 
 def added(name: str):
-    """A driver that somebody put beside ours: `Driver` of `drivers/<dialect>.py`, made with the address if there is one.
+    """A driver put beside ours: `Driver` of `drivers/<dialect>.py`, made with the address if there is one.
 
     None if there is no such file. A dash in the dialect is an underscore in the file's name. Raises ImportError for
     what the file itself cannot import, and DeviceError as `split`.
