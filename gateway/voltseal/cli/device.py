@@ -32,11 +32,11 @@ _DEVICE = "label, ueid in hex, or the first 4 or more of its digits"
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Register the command."""
-    from voltseal.cli import device_rotate
+    from voltseal.cli import device_erase, device_rotate
 
     parser = commands.add_parser(
         "device",
-        help="enrol, list, show, rotate and revoke devices",
+        help="enrol, list, show, rotate and revoke devices, erase readings",
         description="Enrolments, rotations and revocations become entries of the log. They work while the gateway "
         "runs (it carries them out) and while it does not (this command does).",
     )
@@ -79,6 +79,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     revoke.add_argument("--reason", required=True, help="1 to 64 bytes; everyone who verifies can read it")
     revoke.add_argument("--effective", default="now", metavar="TIME", help="now (default), or earlier: ISO 8601")
     revoke.set_defaults(run=run_revoke)
+    device_erase.add_action(actions)
 
 
 def run_enrol(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from voltseal.errors import VoltsealError
 from voltseal.ingest.check import Checker
 from voltseal.registry.key_history import KeyHistory
 from voltseal.registry.registry import Registry
-from voltseal.store.interface import EntryKind, NewEntry, StoreReader
+from voltseal.store.interface import EntryKind, NewEntry, StoreError, StoreReader
 from voltseal.store.requests import Body, Request, RequestQueue
 from voltseal.store.sqlite import SqliteStore
 from voltseal.wire import entry
@@ -59,13 +59,12 @@ class Registrar:
         self._queue = RequestQueue(store.connection)
 
     def carry_out(self, action: str, body: Body, now_ms: int) -> Body:
-        """Enrol, rotate or revoke, as a request body says: append the event, then let it take effect.
+        """Enrol, rotate, revoke or erase, as a request body says; an event takes effect once it is stored.
 
         Raises `WireError` or `RegistryError`, and changes nothing then.
         """
         with self._store.transaction():
-            event, label = self._event(action, body, now_ms)
-            answer, take_effect = self._append(event, label, now_ms)
+            answer, take_effect = self._do(action, body, now_ms)
         take_effect()
         return answer
 
@@ -79,8 +78,7 @@ class Registrar:
     def _serve_one(self, request: Request, now_ms: int) -> None:
         try:
             with self._store.transaction():
-                event, label = self._event(request.action, request.body, now_ms)
-                answer, take_effect = self._append(event, label, now_ms)
+                answer, take_effect = self._do(request.action, request.body, now_ms)
                 self._queue.answer(request.number, succeeded=True, answer=answer)
         except VoltsealError as error:
             with self._store.transaction():
@@ -89,9 +87,26 @@ class Registrar:
             _logger.info("request refused action=%s code=%s reason=%r", request.action, error.code, str(error))
             return
         take_effect()
-        _logger.info(
-            "request done action=%s device=%s leaf_index=%s", request.action, answer["ueid"], answer["leaf_index"]
-        )
+        details = " ".join(f"{name}={value}" for name, value in answer.items() if name != "ueid")
+        _logger.info("request done action=%s device=%s %s", request.action, answer["ueid"], details)
+
+    def _do(self, action: str, body: Body, now_ms: int) -> tuple[Body, Callable[[], None]]:
+        """Within a transaction: the answer, and what is to be done once it is committed."""
+        if action == "erase":
+            return self._erase(body), lambda: None
+        event, label = self._event(action, body, now_ms)
+        return self._append(event, label, now_ms)
+
+    def _erase(self, body: Body) -> Body:
+        """Forget readings. The registry and the log do not change. Raises `WireError` or `StoreError`."""
+        with suppress(KeyError, ValueError, TypeError):
+            ueid, first, last = bytes.fromhex(str(body["ueid"])), int(body["first"]), int(body["last"])
+            device = self._store.device(ueid)
+            if device is None:
+                raise StoreError(f"no device {ueid.hex()} is enrolled")
+            erased = self._store.erase_disclosures(device.device_no, first, last)
+            return {"ueid": ueid.hex(), "first": first, "last": last, "erased": erased}
+        raise malformed("request 'erase' cannot be read")
 
     def _event(self, action: str, body: Body, now_ms: int) -> tuple[bytes, str]:
         """The event that a request asks for, and the device's label. Raises `WireError` or `RegistryError`."""
@@ -127,6 +142,11 @@ class Registrar:
 def enrol_request(endorsement: bytes, label: str) -> Body:
     """The body of an `enrol` request."""
     return {"endorsement": b64encode(endorsement).decode(), "label": label}
+
+
+def erase_request(ueid: bytes, first_sequence: int, last_sequence: int) -> Body:
+    """The body of an `erase` request."""
+    return {"ueid": ueid.hex(), "first": first_sequence, "last": last_sequence}
 
 
 def rotate_request(endorsement: bytes, consent: bytes) -> Body:

@@ -77,6 +77,18 @@ class SqliteStore(SqliteReader):
         self._next_leaf = first + len(rows)
         return first
 
+    def erase_disclosures(self, device_no: int, first_sequence: int, last_sequence: int) -> int:
+        """Forget seeds and columns of a device's statements with these numbers; returns of how many.
+
+        Entries stay: tree, proofs and signatures are over hashes. What was freed in the file is overwritten with zeros
+        (`secure_delete`), so neither a later `VACUUM` nor its absence brings anything back.
+        """
+        return self._connection.execute(
+            "DELETE FROM disclosures WHERE leaf_index IN "
+            "(SELECT leaf_index FROM entries WHERE device_no = ? AND sequence BETWEEN ? AND ?)",
+            (device_no, first_sequence, last_sequence),
+        ).rowcount
+
     @property
     def next_leaf(self) -> int:
         """The leaf index that the next appended entry gets."""

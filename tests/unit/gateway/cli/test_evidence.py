@@ -14,7 +14,7 @@ from tests.unit.gateway.evidence.conftest import fill_store
 from tests.unit.gateway.verifier.conftest import CONTENT
 from tests.vectors.maker.bundle_case import scene
 from tests.vectors.maker.bundle_world import STEP_MS
-from tests.vectors.maker.cast import DEVICE_UEID, ORIGIN, STATED_MS
+from tests.vectors.maker.cast import DEVICE_UEID, NEIGHBOUR_UEID, ORIGIN, STATED_MS
 
 from voltseal.cli import main
 
@@ -84,6 +84,74 @@ def test_newer(gateway: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert found["newer"]["tree_size"] == found["tree_size"]
     assert main(["verify", "evidence.json"]) == 0
     assert f"still all there when the log had {found['tree_size']} entries" in capsys.readouterr().out
+
+
+def test_erased_readings_are_gone_and_the_rest_still_verifies(
+    gateway: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from voltseal.store.reader import SqliteReader
+
+    def shown() -> dict[str, Any]:
+        assert main(["evidence", "--device", DEVICE]) == 0
+        capsys.readouterr()
+        return verdict("evidence.json", capsys)
+
+    before = shown()
+    assert before["disclosure"]["full"] > 4
+    reader = SqliteReader.open(gateway / "voltseal.db")
+    leaf = next(e.leaf_index for e in reader.statements_of(DEVICE_UEID, 2, 2))
+    kept = reader.disclosure(leaf)
+    reader.close()
+    assert kept is not None
+    period = ["device", "erase", DEVICE, "--from", iso(1), "--to", iso(4)]
+    assert main(period) == 0
+    assert "would erase" in capsys.readouterr().out
+    assert shown() == before
+    assert main([*period, "--yes"]) == 0
+    assert "erased the readings of 4 statements" in capsys.readouterr().out
+    after = shown()
+    assert after["disclosure"]["none"] == 4
+    assert after["disclosure"]["full"] == before["disclosure"]["full"] - 4
+    assert (after["completeness"], after["inclusion"]) == (before["completeness"], before["inclusion"])
+    for file in gateway.glob("voltseal.db*"):
+        assert kept.seed not in file.read_bytes(), file.name
+    assert main([*period, "--yes"]) == 0
+    assert "of 0 statements" in capsys.readouterr().out
+    for device in (DEVICE, NEIGHBOUR_UEID.hex()):  # who measures the very same
+        assert main(["device", "erase", device, "--all", "--yes"]) == 0
+    capsys.readouterr()
+    assert shown()["disclosure"]["full"] == 0
+    for file in gateway.glob("voltseal.db*"):
+        assert kept.columns not in file.read_bytes(), file.name
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--all", "--from", "2025-01-01"], ["--from", "2025-02-01", "--to", "2025-01-01"]]
+)
+def test_erasing_asks_for_a_period(gateway: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(["device", "erase", DEVICE, *words, "--yes"]) == 1
+    assert capsys.readouterr().err.startswith("voltseal: ")
+
+
+def test_a_running_gateway_erases_and_says_so(gateway: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The gateway's part: a request in the queue, served by the one writer."""
+    from voltseal.ingest.registrar import Registrar, erase_request, replay
+    from voltseal.store.sqlite import SqliteStore
+
+    store = SqliteStore.create(gateway / "voltseal.db")
+    registrar = Registrar(store, replay(store, ORIGIN), {})
+    caplog.set_level("INFO")
+    for ueid in (DEVICE_UEID, bytes(17)):
+        body = json.dumps(erase_request(ueid, 2, 3))
+        store.connection.execute("INSERT INTO requests (action, body) VALUES ('erase', ?)", (body,))
+    store.connection.execute("INSERT INTO requests (action, body) VALUES ('erase', '{}')")
+    assert registrar.serve(1) == 3
+    rows = store.connection.execute("SELECT succeeded, answer FROM requests ORDER BY number").fetchall()
+    store.close()
+    assert [bool(row[0]) for row in rows] == [True, False, False]
+    assert json.loads(rows[0][1])["erased"] == 2
+    assert f"request done action=erase device={DEVICE} first=2 last=3 erased=2" in caplog.text
+    assert "no device" in caplog.text
 
 
 def test_compressed_is_the_same_every_time(gateway: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,6 +118,19 @@ def test_a_key_gives_way_to_another(ingest: Ingest, tmp_path: Path, capsys: Capt
     assert (code, "name REQUEST" in err) == (1, True)
 
 
+def test_the_log_is_sound_after_readings_were_erased(ingest: Ingest, capsys: Capture) -> None:
+    assert run(capsys, "log", "check")[0] == 0
+    name = ingest.device.ueid.hex()
+    held = [leaf for leaf in range(ingest.store.next_leaf) if ingest.store.disclosure(leaf) is not None]
+    assert held
+    code, out, _ = run(capsys, "device", "erase", name, "--all", "--yes")
+    assert (code, f"of {len(held)} statements" in out) == (0, True)
+    assert all(ingest.store.disclosure(leaf) is None for leaf in held)
+    code, out, _ = run(capsys, "log", "check")
+    assert code == 0, out
+    assert run(capsys, "device", "show", name)[0] == 0
+
+
 def test_a_revoked_device_is_listed_so(ingest: Ingest, capsys: Capture) -> None:
     name = ingest.device.ueid.hex()[:8]
     code, out, _ = run(capsys, "device", "revoke", name, "--reason", "sold", "--effective", "2025-03-01T12:00:00Z")
