@@ -94,6 +94,13 @@ class GatewayProcess:
         """Whether the process is alive."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        """The process number. Raises GatewayFailedError while it does not run."""
+        if self._process is None or self._process.returncode is not None:
+            raise GatewayFailedError("the gateway does not run")
+        return self._process.pid
+
     def reader(self) -> SqliteReader:
         """The store, read-only; the caller closes it."""
         return SqliteReader.open(self.config.store.path)

@@ -12,6 +12,7 @@ from random import Random
 
 from voltseal.store.gaps import gaps_of
 from voltseal.store.reader import SqliteReader
+from voltseal_sim.buses.faults import LineFaults
 from voltseal_sim.device import Reporting
 from voltseal_sim.faults import REGISTRY, FaultTable, Stage
 from voltseal_sim.monitor import Monitor
@@ -97,7 +98,7 @@ class _Player:
             counts = ", ".join(f"{label}: {device.statements}" for label, device in self._site.stored().items())
             expected = f"{self._wanted} statements of each device within {self._scenario.run.timeout_s:.0f} s"
             self._result.findings.append(Finding("run", expected, counts or "none", False))
-        self._tap.heal(self._site.embedded_broker.deliver)
+        self._note_disturbances()
         await self._settled()
         await self._site.stop_devices()
         await self._drained()
@@ -137,6 +138,14 @@ class _Player:
         counts = reader.outcome_counts()
         enough = all(counts.get(outcome, 0) >= least for outcome, (least, _) in self._scenario.outcomes.items())
         return enough and self._scenario.refused_in(counts) >= self._scenario.refused[0]
+
+    def _note_disturbances(self) -> None:
+        """Heal the network. A fault that chance never let happen shows nothing: that is a finding."""
+        for met in self._tap.heal(self._site.embedded_broker.deliver).values():
+            self._result.expect_count("messages that the fault met", (1, None), met)
+        for device in self._site.devices:
+            if device.line.faults != LineFaults():
+                self._result.expect_count("answers that the fault met", (1, None), sum(device.line.counts.values()))
 
     async def _settled(self) -> None:
         """What was lost on the way is sent again: wait for it, unless a record with holes is what is expected.

@@ -26,6 +26,11 @@ _UP = "/up"
 class Disturbance(Protocol):
     """What happens to a message on its way."""
 
+    @property
+    def met(self) -> int:
+        """How many messages it happened to."""
+        ...
+
     def take(self, message: Publish, deliver: Deliver) -> None:
         """Deliver it: now, later, changed, often or never."""
         ...
@@ -56,6 +61,11 @@ class Duplicate:
 
     chance: Chance
 
+    @property
+    def met(self) -> int:
+        """See `Disturbance`."""
+        return self.chance.count
+
     def take(self, message: Publish, deliver: Deliver) -> None:
         """See `Disturbance`."""
         deliver(message)
@@ -72,6 +82,11 @@ class Drop:
 
     chance: Chance
 
+    @property
+    def met(self) -> int:
+        """See `Disturbance`."""
+        return self.chance.count
+
     def take(self, message: Publish, deliver: Deliver) -> None:
         """See `Disturbance`."""
         if not self.chance.strikes():
@@ -86,6 +101,11 @@ class FlipBit:
     """Changes one bit of a message, anywhere."""
 
     chance: Chance
+
+    @property
+    def met(self) -> int:
+        """See `Disturbance`."""
+        return self.chance.count
 
     def take(self, message: Publish, deliver: Deliver) -> None:
         """See `Disturbance`."""
@@ -102,10 +122,12 @@ class Delay:
     """Delivers every message `seconds` later, in order."""
 
     seconds: float
+    met: int = 0
     _held: deque[tuple[Publish, asyncio.TimerHandle]] = field(default_factory=deque)
 
     def take(self, message: Publish, deliver: Deliver) -> None:
         """See `Disturbance`."""
+        self.met += 1
         timer = asyncio.get_running_loop().call_later(self.seconds, self._oldest, deliver)
         self._held.append((message, timer))
 
@@ -124,7 +146,7 @@ class Reorder:
     """Collects `width` messages, or what came within some tenths of a second, and delivers the newest first."""
 
     width: int = 3
-    count: int = 0
+    met: int = 0
     _held: list[Publish] = field(default_factory=list)
     _timer: asyncio.TimerHandle | None = None
 
@@ -142,7 +164,7 @@ class Reorder:
             self._timer.cancel()
             self._timer = None
         held, self._held = self._held, []
-        self.count += max(0, len(held) - 1)
+        self.met += max(0, len(held) - 1)
         for message in reversed(held):
             deliver(message)
 
@@ -172,11 +194,12 @@ class WireTap:
         """From now on, in place of what was before."""
         self._disturbances[topic] = disturbance
 
-    def heal(self, deliver: Deliver) -> None:
-        """End all disturbances; what is held back is delivered."""
+    def heal(self, deliver: Deliver) -> dict[str, int]:
+        """End all disturbances; what is held back is delivered. By topic: how many messages were met."""
         disturbances, self._disturbances = self._disturbances, {}
         for disturbance in disturbances.values():
             disturbance.release(deliver)
+        return {topic: disturbance.met for topic, disturbance in disturbances.items()}
 
 
 def flipped(content: bytes, random: Random) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import resource
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,6 +14,7 @@ from voltseal_sim.faults.kind import FaultError, FaultKind, Stage
 from voltseal_sim.gateway_process import voltseal
 
 _WITHIN_S = 20.0
+_LOG_BYTES = 16_384  # more than the log of a run, less than the store has from its beginning
 
 
 async def restart(stage: Stage) -> str:
@@ -19,6 +22,16 @@ async def restart(stage: Stage) -> str:
     await stage.site.gateway.kill()
     await stage.site.gateway.start()
     return "gateway: kill -9, then started again"
+
+
+async def disk_full(stage: Stage) -> str:
+    """For a while, files of the gateway's process can grow no further than its own log does."""
+    pid = stage.site.gateway.pid
+    usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (_LOG_BYTES, usual[1]))
+    await asyncio.sleep(stage.fault.seconds)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+    return f"gateway: its disk took no more data for {stage.fault.seconds:g} s"
 
 
 async def row_edited(stage: Stage) -> str:
@@ -85,6 +98,7 @@ async def revoked_key(stage: Stage) -> str:
 
 
 KINDS = (
+    FaultKind("disk-full", "the gateway's disk takes no more data for {seconds}", disk_full, ("seconds",)),
     FaultKind("gateway-restart", "the gateway is killed and started again", restart),
     FaultKind("row-edited", "a stored statement of {device} is changed in the gateway's database", row_edited),
     FaultKind("log-forked", "the gateway's log is set back to an old copy and continued differently", log_forked),

@@ -95,7 +95,7 @@ async def test_reorder_turns_groups_round_and_loses_none() -> None:
     arrived = passed_through(disturbance)
     assert arrived[:3] == [SENT[2], SENT[1], SENT[0]]
     assert sorted(arrived) == sorted(SENT)
-    assert disturbance.count == 26  # thirteen whole groups, and one message that was alone
+    assert disturbance.met == 26  # thirteen whole groups, and one message that was alone
 
 
 async def test_reorder_holds_nothing_for_long() -> None:
@@ -126,3 +126,11 @@ async def test_delay_keeps_the_order_and_delivers_the_rest_when_healed() -> None
 def test_the_same_seed_gives_the_same_disturbance(kind: type[Duplicate] | type[Drop] | type[FlipBit]) -> None:
     assert passed_through(kind(chance())) == passed_through(kind(chance()))
     assert passed_through(kind(chance())) != passed_through(kind(Chance(Random(3), 0.5)))
+
+
+def test_healing_tells_how_many_were_met() -> None:
+    tap = WireTap()
+    tap.disturb(TOPIC, Drop(chance(1.0)))
+    tap(MESSAGES[0], lambda _message: None)
+    assert tap.heal(lambda _message: None) == {TOPIC: 1}
+    assert tap.heal(lambda _message: None) == {}
