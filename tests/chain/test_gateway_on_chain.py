@@ -125,7 +125,7 @@ async def test_evidence_with_an_anchor_on_a_chain(
     status, said, _ = run_cli("verify", bundle, "--trust", trust, "--rpc", "http://127.0.0.1:9")
     assert (status, "could not be asked" in said) == (0, True)
 
-    listed = trust.read_text().replace("blocks = []", f'blocks = ["0x{proof.header.block_hash.hex()}"]')
+    listed = trust.read_text().replace('blocks = ""', f'blocks = "0x{proof.header.block_hash.hex()}"')
     trust.write_text(listed)
     status, said, _ = run_cli("verify", bundle, "--trust", trust)
     assert (status, "not after" in said) == (0, True)

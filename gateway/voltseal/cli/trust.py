@@ -91,8 +91,7 @@ def gateway_lines(directory: Path) -> tuple[TrustLines, list[str]]:
         if key is not None:
             ledgers.append(key)
         elif scheme == "evm":
-            chain_id, _, registry = rest.partition("/")
-            evm.append((int(chain_id), registry.lower()))
+            evm.append(rest.lower())
         elif scheme == "ledger":
             missing.append(f"{anchor.uri}: its key is made when the gateway first runs; do this again then")
         else:
@@ -121,10 +120,7 @@ def _show(args: argparse.Namespace) -> int:
         "logs": [log.key.encode() for log in trust.logs],
         "makers": [{"name": maker.name, "kid": maker.key.kid.hex()} for maker in trust.makers],
         "ledgers": [ledger.key.encode() for ledger in trust.ledgers],
-        "evm": [
-            {"chain_id": one.chain_id, "registry": f"0x{one.registry.hex()}", "blocks": len(one.blocks)}
-            for one in trust.evm
-        ],
+        "evm": [{"contract": f"{one.chain_id}/0x{one.registry.hex()}", "blocks": len(one.blocks)} for one in trust.evm],
         "witnesses": [witness.key.encode() for witness in trust.witnesses],
         "firmware": [
             {"name": known.name, "measurement": known.measurement.hex(), "status": known.status.value}

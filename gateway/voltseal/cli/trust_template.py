@@ -42,12 +42,8 @@ _SECTIONS = {
         """\
 # Contracts: which AnchorRegistry on which chain I believe. An anchor counts if its block is one of `blocks`: look the
 # block's hash up at a node or explorer that you trust, or let `voltseal verify --rpc URL` ask a node.
-# registry: the contract's address.""",
-        (
-            ("chain_id", 11155111),
-            ("registry", "0x5fbdb2315678afecb367f032d93f642f64180aa3"),
-            ("blocks", ["0x9f86d0..."]),
-        ),
+# contract: chain id and the contract's address. blocks: hashes with a space between two, or nothing.""",
+        (("contract", "11155111/0x5fbdb2315678afecb367f032d93f642f64180aa3"), ("blocks", "0x9f86d0...")),
     ),
     "witness": (
         """\
@@ -71,16 +67,16 @@ class TrustLines:
     logs: Sequence[tuple[str, str]] = ()
     makers: Sequence[tuple[str, str]] = ()
     ledgers: Sequence[str] = ()
-    evm: Sequence[tuple[int, str]] = ()
+    evm: Sequence[str] = ()
 
 
 def render_trust(lines: TrustLines) -> str:
     """The file's text. Tables without rows show an example that is commented out."""
-    rows: dict[str, Sequence[Sequence[object]]] = {
+    rows: dict[str, Sequence[Sequence[str]]] = {
         "log": lines.logs,
         "maker": lines.makers,
         "ledger": [(key,) for key in lines.ledgers],
-        "evm": [(chain_id, registry, []) for chain_id, registry in lines.evm],
+        "evm": [(contract, "") for contract in lines.evm],
     }
     sections = [_HEAD]
     for table, (text, example) in _SECTIONS.items():
@@ -94,15 +90,8 @@ def render_trust(lines: TrustLines) -> str:
     return "\n".join(sections)
 
 
-def _table(table: str, members: Iterable[tuple[str, object]], prefix: str = "") -> str:
-    return "\n".join([f"{prefix}[[{table}]]", *(f"{prefix}{name} = {_toml(value)}" for name, value in members)])
-
-
-def _toml(value: object) -> str:
-    """A text, a whole number, or a list of texts."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return str(value) if isinstance(value, int) else _toml_string(str(value))
+def _table(table: str, members: Iterable[tuple[str, str]], prefix: str = "") -> str:
+    return "\n".join([f"{prefix}[[{table}]]", *(f"{prefix}{name} = {_toml_string(value)}" for name, value in members)])
 
 
 def _toml_string(text: str) -> str:

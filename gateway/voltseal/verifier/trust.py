@@ -15,7 +15,7 @@ from typing import ClassVar, Final, TypeVar
 from voltseal.errors import VoltsealError
 from voltseal.log.cosignature import CosignatureVerifier
 from voltseal.log.errors import KeyFormatError
-from voltseal.log.evm.proof import parse_address, parse_hash
+from voltseal.log.evm.proof import parse_address, parse_chain_id, parse_hash
 from voltseal.log.note_key import Ed25519Verifier, decode_base64
 from voltseal.toml_tables import TableReader
 from voltseal.wire.errors import WireError
@@ -150,9 +150,8 @@ class _FirmwareRow:
 
 @dataclass(frozen=True, slots=True)
 class _EvmRow:
-    chain_id: int
-    registry: str
-    blocks: tuple[str, ...] = ()
+    contract: str
+    blocks: str
 
 
 _TABLES: Final = ("log", "maker", "ledger", "evm", "witness", "firmware")
@@ -223,9 +222,9 @@ def _ledger(row: _KeyRow) -> TrustedLedger:
 
 
 def _evm(row: _EvmRow) -> TrustedEvm:
-    if not 0 < row.chain_id < 2**63:
-        raise ValueError("chain_id is no chain's")
-    return TrustedEvm(row.chain_id, parse_address(row.registry), frozenset(map(parse_hash, row.blocks)))
+    chain_id, _, registry = row.contract.partition("/")
+    blocks = [parse_hash(block) for block in row.blocks.split(" ")] if row.blocks else []
+    return TrustedEvm(parse_chain_id(chain_id), parse_address(registry), frozenset(blocks))
 
 
 def _witness(row: _KeyRow) -> TrustedWitness:

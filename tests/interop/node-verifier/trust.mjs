@@ -12,11 +12,12 @@ const TABLES = {
   log: { members: ['origin', 'key'], read: readLog },
   maker: { members: ['name', 'key'], read: ({ name, key }) => ({ name, ...coseKey(base64Of(75, key)) }) },
   ledger: { members: ['key'], read: ({ key }) => verifierKey(key, ED25519) },
+  evm: { members: ['contract', 'blocks'], read: readEvm },
   witness: { members: ['key'], read: ({ key }) => verifierKey(key, COSIGNATURE) },
   firmware: { members: ['name', 'measurement', 'status'], read: readFirmware },
 };
 
-/** {log, maker, ledger, witness, firmware}: the tables' rows, keys ready for use. */
+/** {log, maker, ledger, evm, witness, firmware}: the tables' rows, keys ready for use. */
 export function readTrust(source) {
   const document = parseToml(source);
   if (document.top.format !== 'voltseal-trust/1' || Object.keys(document.top).length !== 1) {
@@ -48,7 +49,7 @@ function readRow(where, row, members, read) {
 function needDistinct(table, rows) {
   const seen = new Set();
   for (const row of rows) {
-    const key = row.measurement ?? row.kid ?? `${row.name}+${row.bytes.toString('hex')}`;
+    const key = row.measurement ?? row.contract ?? row.kid ?? `${row.name}+${row.bytes.toString('hex')}`;
     if (seen.has(key)) throw new TrustError(`[[${table}]]: the same key stands twice`);
     seen.add(key);
   }
@@ -59,6 +60,13 @@ function readLog({ origin, key }) {
   const log = verifierKey(key, ED25519);
   need(log.name === origin, "the key's name is not the origin");
   return { origin, ...log };
+}
+
+// Nothing is done with these rows: anchors on chains are reported as not checked.
+function readEvm({ contract, blocks }) {
+  need(/^(0|[1-9][0-9]{0,18})\/0x[0-9a-f]{40}$/.test(contract), 'contract is not chain id/address');
+  need(/^(0x[0-9a-f]{64}( 0x[0-9a-f]{64})*)?$/.test(blocks), 'blocks are not hashes');
+  return { contract };
 }
 
 function readFirmware({ name, measurement, status }) {

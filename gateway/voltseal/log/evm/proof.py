@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from voltseal.log.checkpoint import Checkpoint, parse_decimal
-from voltseal.log.errors import CheckpointFormatError, EvmProofError, KeyFormatError
+from voltseal.log.errors import CheckpointFormatError, EvmProofError
 from voltseal.log.evm import rlp
 from voltseal.log.evm.keccak import HASH_BYTES, keccak256
 from voltseal.log.evm.trie import receipt_key, verify_proof
@@ -101,14 +101,14 @@ class EvmAnchorProof:
             raise EvmProofError(f"not the lines of a {PROOF_HEADER} proof")
         try:
             return cls(
-                chain_id=parse_decimal(lines[1], _MAX_CHAIN_ID),
+                chain_id=parse_chain_id(lines[1]),
                 registry=parse_address(lines[2]),
                 transaction_index=parse_decimal(lines[3], _MAX_INDEX),
                 log_index=parse_decimal(lines[4], _MAX_INDEX),
                 header=BlockHeader.parse(decode_base64(lines[5])),
                 nodes=tuple(decode_base64(line) for line in lines[6:-1]),
             )
-        except (CheckpointFormatError, KeyFormatError, ValueError) as error:
+        except (CheckpointFormatError, ValueError) as error:
             raise EvmProofError(f"evm anchor proof: {error}") from error
 
     def verify(self, checkpoint: Checkpoint) -> None:
@@ -123,6 +123,14 @@ class EvmAnchorProof:
         anchored = (topics[1], int.from_bytes(topics[2], "big"), told[:32])
         if anchored != (log_id(checkpoint.origin), checkpoint.tree_size, checkpoint.root_hash):
             raise EvmProofError(f"the event anchors another checkpoint, of size {anchored[1]}")
+
+
+def parse_chain_id(text: str) -> int:
+    """A chain's number in decimal, at most 2^63 - 1. Raises `ValueError`."""
+    try:
+        return parse_decimal(text, _MAX_CHAIN_ID)
+    except CheckpointFormatError as error:
+        raise ValueError(f"chain id: {error}") from error
 
 
 def parse_address(text: str) -> bytes:

@@ -46,8 +46,7 @@ def test_examples_in_the_template_need_only_be_uncommented(capsys: pytest.Captur
         .replace('"example.org/site-1"', f'"{origin}"')
     )
     members = (
-        "chain_id = ",
-        "registry = ",
+        "contract = ",
         "blocks = ",
         "[[",
         "key = ",

@@ -99,27 +99,32 @@ def test_strength_is_the_backends() -> None:
     assert caught.value.reason_code == "wrong-strength"
 
 
-def table(**changed: str) -> str:
-    values = {"chain_id": "31337", "registry": f'"0x{"11" * 20}"', "blocks": f'["0x{"22" * 32}"]'} | changed
-    rows = "".join(f"{key} = {value}\n" for key, value in values.items() if value)
-    return f"[[evm]]\n{rows}"
+CONTRACT = f"31337/0x{'11' * 20}"
+BLOCKS = f"0x{'22' * 32} 0x{'33' * 32}"
+
+
+def table(contract: str = CONTRACT, blocks: str = BLOCKS) -> str:
+    return f'[[evm]]\ncontract = "{contract}"\nblocks = "{blocks}"\n'
 
 
 def test_the_trust_files_table() -> None:
     head = 'format = "voltseal-trust/1"\n'
     trust = parse_trust(head + table())
-    assert trust.evm == (TrustedEvm(31_337, b"\x11" * 20, frozenset([b"\x22" * 32])),)
+    assert trust.evm == (TrustedEvm(31_337, b"\x11" * 20, frozenset([b"\x22" * 32, b"\x33" * 32])),)
     assert parse_trust(head + table(blocks="")).evm[0].blocks == frozenset()
     for wrong in (
-        table() + table(),
-        table(chain_id="0"),
-        table(chain_id='"1"'),
-        table(registry=f'"{"11" * 20}"'),
-        table(registry=f'"0x{"1A" * 20}"'),
-        table(blocks='"0x22"'),
-        table(blocks='["0x22"]'),
-        table(blocks="[1]"),
-        table(block="[]"),
+        table() + table(blocks=""),
+        table(contract=f"031337/0x{'11' * 20}"),
+        table(contract=f"{2**63}/0x{'11' * 20}"),
+        table(contract=f"0x{'11' * 20}"),
+        table(contract=f"1/{'11' * 20}"),
+        table(contract=f"1/0x{'1A' * 20}"),
+        table(contract=f"1/0x{'11' * 20}/"),
+        table(blocks="0x22"),
+        table(blocks=f"{BLOCKS} "),
+        table(blocks=BLOCKS.replace(" ", "  ")),
+        "[[evm]]\ncontract = 1\nblocks = []\n",
+        f'[[evm]]\ncontract = "{CONTRACT}"\n',
     ):
         with pytest.raises(TrustFileError, match="evm"):
             parse_trust(head + wrong)
