@@ -72,6 +72,9 @@ def run(options: argparse.Namespace) -> int:
         return report.not_verified(error)
     except OSError as error:
         return report.failed("unreadable", f"{options.file}: {error.strerror or error}", None)
+    except Exception as error:  # noqa: BLE001  # a fault of ours must never pass for a verdict: 1 would say "invalid"
+        fault = f"{options.file}: a fault of this program, not of the file: {type(error).__name__}: {error}"
+        return report.failed("internal-error", fault, "report it, with the file if you may, to voltseal's makers")
     finally:
         close()
 

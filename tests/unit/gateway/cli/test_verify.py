@@ -189,6 +189,19 @@ def test_a_file_without_permission(
     assert "Permission denied" in capsys.readouterr().err
 
 
+def test_a_fault_of_the_program_is_no_verdict(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    monkeypatch.setattr("voltseal.verifier.verify", break_down)
+    assert main(["verify", put("whole-life", place / "b.json"), "--trust", "t.toml"]) == 2
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: on purpose" in said
+    assert "Traceback" not in said
+
+
 def test_texts_of_strangers_do_not_steer_the_terminal(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from tests.vectors.maker.bundle_world import Device, World, endorsement, enrol, revoke
     from tests.vectors.maker.cast import DEVICE, DEVICE_UEID
