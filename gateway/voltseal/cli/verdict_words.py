@@ -131,6 +131,7 @@ def _time(time: TimeBounds) -> list[str]:
         )
     else:
         texts.append("the device did not know the time")
+    texts.append("not before: only the device's own word, no challenge bounds it")
     if time.not_after_ms is not None:
         texts.append(f"not after {_when(time.not_after_ms)}, on the word of {time.not_after_by}")
     if time.disagreement:
