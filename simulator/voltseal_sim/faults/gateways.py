@@ -6,12 +6,14 @@ import asyncio
 import resource
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 from voltseal.store.interface import EntryKind
 from voltseal.store.reader import SqliteReader
 from voltseal_sim.faults.kind import FaultError, FaultKind, Stage
-from voltseal_sim.gateway_process import voltseal
+from voltseal_sim.gateway_process import GatewayFailedError, voltseal
 
 _WITHIN_S = 20.0
 _LOG_BYTES = 16_384  # more than the log of a run, less than the store has from its beginning
@@ -53,28 +55,50 @@ async def row_edited(stage: Stage) -> str:
 
 
 async def log_forked(stage: Stage) -> str:
-    """The gateway's disk is set back to an older copy, after later checkpoints have been seen.
+    """The gateway's disk is set back to an older copy, after later checkpoints have been seen and anchored.
 
-    The ledger is not: it stands for something that others hold.
+    While its ledger knows better, the gateway must refuse to start. The ledger being the operator's own, it is set back
+    too: then only somebody outside can tell.
     """
     site = stage.site
     place = site.gateway.config_path.parent
     copy = site.directory / "gateway-copy"
     await site.gateway.stop()
-    shutil.copytree(place, copy, ignore=shutil.ignore_patterns("*.ledger*"))
+    shutil.copytree(place, copy)
     await site.gateway.start()
     await stage.more_statements(3)
     size = _entries(stage)
-    await site.wait_for("a checkpoint that others see", lambda reader: _checkpointed(reader) >= size, _WITHIN_S)
+    await site.wait_for_anchor(size, _WITHIN_S)
     stage.look()
     await site.gateway.kill()
-    for path in place.iterdir():
-        if path.is_file() and ".ledger" not in path.name:
-            path.unlink()  # also what SQLite keeps beside the store
-    shutil.copytree(copy, place, dirs_exist_ok=True)
-    await site.gateway.start()
+    _set_back(place, copy, _all_but_ledger)
+    try:
+        await site.gateway.start()
+    except GatewayFailedError:
+        _set_back(place, copy, _ledger)
+        await site.gateway.start()
+    else:
+        raise FaultError(f"a gateway set back behind {size} anchored entries started as if nothing had happened")
     await site.wait_for("the other log to be as long", lambda reader: _checkpointed(reader) > size, _WITHIN_S)
-    return f"gateway: its log set back behind the checkpoint of {size} entries, and continued differently"
+    return (
+        f"gateway: set back behind {size} anchored entries, it refused to start; with its ledger set back, it went on"
+    )
+
+
+def _ledger(path: Path) -> bool:
+    return ".ledger" in path.name
+
+
+def _all_but_ledger(path: Path) -> bool:
+    return not _ledger(path)
+
+
+def _set_back(place: Path, copy: Path, chosen: Callable[[Path], bool]) -> None:
+    """Replace the chosen files of a gateway's directory by those of a copy; what SQLite keeps beside the store goes."""
+    for path in [path for path in place.iterdir() if path.is_file() and chosen(path)]:
+        path.unlink()
+    for path in [path for path in copy.iterdir() if path.is_file() and chosen(path)]:
+        shutil.copy2(path, place / path.name)
 
 
 def _entries(stage: Stage) -> int:
@@ -101,6 +125,6 @@ KINDS = (
     FaultKind("disk-full", "the gateway's disk takes no more data for {seconds}", disk_full, ("seconds",)),
     FaultKind("gateway-restart", "the gateway is killed and started again", restart),
     FaultKind("row-edited", "a stored statement of {device} is changed in the gateway's database", row_edited),
-    FaultKind("log-forked", "the gateway's log is set back to an old copy and continued differently", log_forked),
+    FaultKind("log-forked", "the gateway's log and its own ledger are set back to an old copy", log_forked),
     FaultKind("revoked-key", "{device}'s key is revoked, and {device} goes on", revoked_key),
 )
