@@ -18,7 +18,7 @@ _TIMEOUT_S = 10.0
 
 
 def encode(config: Config, alerts: Sequence[Alert], dropped: int) -> bytes:
-    """The JSON text of a message: docs/reference/alerts.md."""
+    """The JSON text of a message: docs/how-to/operate-a-gateway.md, "Alerts"."""
     content = {
         "origin": config.gateway.origin,
         "site": config.gateway.site,

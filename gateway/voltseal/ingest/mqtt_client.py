@@ -56,7 +56,6 @@ def set_credentials(client: mqtt.Client, broker: BrokerTable) -> None:
             files = ", ".join(str(f) for f in (broker.ca_file, broker.cert_file, broker.key_file) if f)
             raise BrokerError(f"[broker] certificates cannot be used ({files}): {error}") from error
         client.tls_set_context(context)
-    return client
 
 
 def _password(broker: BrokerTable) -> str | None:

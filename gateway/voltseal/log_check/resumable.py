@@ -30,7 +30,7 @@ def check_and_keep(
     threads: int | None = None,
     save_s: float = SAVE_S,
 ) -> LogReport:
-    """As `check_log`. The position is kept every `save_s` seconds, and the result at the end; `resume` goes on from one.
+    """As `check_log`. The position is kept every `save_s` seconds, the result at the end; `resume` goes on from one.
 
     Where nothing can be written, the check is done all the same.
     """

@@ -84,7 +84,7 @@ def read_state(store_path: Path, origin: str) -> CheckState:
 def write_state(store_path: Path, state: CheckState) -> None:
     """Replace the file, all or nothing. Raises `OSError`. Not fsynced: after a power cut, some is checked again."""
     path = state_path(store_path)
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")  # a command and the gateway may both write
     position = None if state.position is None else _position_content(state.position)
     last = None if state.last is None else asdict(state.last)
     content = {"format": _FORMAT, "origin": state.origin, "last": last, "position": position}

@@ -61,18 +61,19 @@ class EvidenceDownloads:
         if self._running >= _MAX_DOWNLOADS:
             raise ApiError(503, "busy", f"{_MAX_DOWNLOADS} bundles are being made already", hint="try again shortly")
         self._running += 1
-        pieces: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue(_PIECES)
         loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(None, self._write, values, fields, _Pipe(pieces, loop))
+        pipe = _Pipe(loop)
+        writing = loop.run_in_executor(None, self._write, values, fields, pipe)
         writing.add_done_callback(lambda _done: self._ended())
-        first = await pieces.get()
-        if isinstance(first, ExportError):
-            raise ApiError(404, "no-evidence", str(first), hint=first.hint or "")
+        first = await pipe.pieces.get()
         if isinstance(first, BaseException):
+            await writing
+            if isinstance(first, ExportError):
+                raise ApiError(404, "no-evidence", str(first), hint=first.hint or "")
             raise first
         name = f'attachment; filename="{values["device"]}.evidence.json"'
         headers = NO_STORE | {"Content-Disposition": name}
-        return StreamingResponse(_stream(first, pieces), headers=headers, media_type=MEDIA_TYPE)
+        return StreamingResponse(_stream(first, pipe, writing), headers=headers, media_type=MEDIA_TYPE)
 
     def _ended(self) -> None:
         self._running -= 1
@@ -94,13 +95,20 @@ class EvidenceDownloads:
 class _Pipe:
     """From the writing thread to the event loop, in pieces worth a system call."""
 
-    def __init__(self, pieces: asyncio.Queue[bytes | BaseException | None], loop: asyncio.AbstractEventLoop) -> None:
-        self._pieces = pieces
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.pieces: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue(_PIECES)
         self._loop = loop
         self._buffer = bytearray()
+        self._is_abandoned = False
+
+    def abandon(self) -> None:
+        """Nobody reads any more: the writer is to end soon. On the event loop's thread."""
+        self._is_abandoned = True
+        while not self.pieces.empty():
+            self.pieces.get_nowait()
 
     def write(self, text: bytes) -> None:
-        """Raises `_GoneError` when nobody has taken a piece for a minute, or the server stops."""
+        """Raises `_GoneError` when the client is gone, has taken nothing for a minute, or the server stops."""
         self._buffer += text
         if len(self._buffer) >= _PIECE_BYTES:
             self._put(bytes(self._buffer))
@@ -119,8 +127,10 @@ class _Pipe:
             return
 
     def _put(self, piece: bytes | BaseException | None) -> None:
+        if self._is_abandoned:
+            raise _GoneError
         try:
-            put = asyncio.run_coroutine_threadsafe(self._pieces.put(piece), self._loop)
+            put = asyncio.run_coroutine_threadsafe(self.pieces.put(piece), self._loop)
         except RuntimeError as error:  # the loop is closed
             raise _GoneError from error
         try:
@@ -130,13 +140,18 @@ class _Pipe:
             raise _GoneError from error
 
 
-async def _stream(first: bytes | None, pieces: asyncio.Queue[bytes | BaseException | None]) -> AsyncIterator[bytes]:
+async def _stream(first: bytes | None, pipe: _Pipe, writing: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    """The pieces. It ends after the writer, so that whoever has it all finds the place free for the next one."""
     piece: bytes | BaseException | None = first
-    while piece is not None:
-        if isinstance(piece, BaseException):
-            raise piece
-        yield piece
-        piece = await pieces.get()
+    try:
+        while piece is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+            piece = await pipe.pieces.get()
+        await writing
+    finally:
+        pipe.abandon()
 
 
 def _selection(values: Values) -> Selection:
