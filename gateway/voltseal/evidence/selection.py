@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from voltseal.evidence.bundle import SequenceRange
 from voltseal.evidence.errors import ExportError
@@ -97,18 +97,27 @@ def _so_far(entries: Iterable[StoredEntry], first: int, covered: int) -> Sequenc
     return first, last
 
 
+FIELD_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "cycles": ("cycle_count",),
+    # Health is what a pack can hold against what it held when new. The first is what devices measure.
+    "soh": ("full_capacity_mah",),
+}
+"""What people call things that no field is called: these names mean these fields."""
+
+
 def choose_fields(names: Sequence[str]) -> frozenset[str]:
     """The fields that `names` mean, over all schemas, and the time offsets, without which values have no time.
 
-    A name is a field's, or its beginning up to an underscore: `soc` means `soc_permille`, `cell` all sixteen cells.
-    Raises `ExportError` with the nearest name.
+    A name is a field's, or its beginning up to an underscore: `soc` means `soc_permille`, `cell` all sixteen cells; or
+    one of `FIELD_GROUPS`. Raises `ExportError` with the nearest name.
     """
     known = sorted({field.name for schema in SCHEMAS.values() for field in schema.fields})
     chosen = {TIME_OFFSET_FIELD}
     for name in names:
         matching = {field for field in known if field == name or field.startswith(f"{name}_")}
+        matching.update(FIELD_GROUPS.get(name, ()))
         if not name or not matching:
-            near = difflib.get_close_matches(name, list(_beginnings(known)), n=1, cutoff=0.5)
+            near = difflib.get_close_matches(name, [*_beginnings(known), *FIELD_GROUPS], n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
             raise ExportError(f"no schema has a field {name!r}", hint=hint)
         chosen |= matching

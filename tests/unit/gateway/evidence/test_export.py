@@ -99,9 +99,18 @@ def test_only_the_fields_asked_for_are_shown(fill: Fill, played: Scene) -> None:
 
 def test_a_misspelt_field_is_refused_with_the_nearest() -> None:
     with pytest.raises(ExportError) as caught:
-        choose_fields(["cycles"])
-    assert caught.value.hint == "did you mean 'cycle'?"
+        choose_fields(["socks"])
+    assert caught.value.hint == "did you mean 'soc'?"
     assert len(choose_fields(["cell", "temp"])) == 1 + 16 + 4
+
+
+def test_names_that_people_use_mean_the_fields_that_tell_it() -> None:
+    assert choose_fields(["soc", "soh", "cycles"]) == {
+        "time_offset_ms",
+        "soc_permille",
+        "full_capacity_mah",
+        "cycle_count",
+    }
 
 
 def test_erased_columns_stay_hidden_and_everything_else_still_verifies(fill: Fill, played: Scene) -> None:
