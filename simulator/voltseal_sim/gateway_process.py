@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from typing import Any, ClassVar
 
 from voltseal.config import Config, load
 from voltseal.store.reader import SqliteReader
+from voltseal_sim import child
 from voltseal_sim.errors import SimulatorError
 
 _COMMAND = (sys.executable, "-m", "voltseal.cli")
@@ -128,22 +128,11 @@ class GatewayProcess:
 
     async def stop(self) -> None:
         """Ask it to drain and end (SIGTERM); after some seconds, kill it."""
-        if self._process is None or self._process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            await self.kill()
+        await child.end(self._process, _STOP_SECONDS)
 
     async def kill(self) -> None:
         """kill -9."""
-        if self._process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+        await child.kill(self._process)
 
     def _log_from(self, offset: int) -> str:
         with self._log_path.open("rb") as log:

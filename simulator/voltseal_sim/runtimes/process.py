@@ -7,10 +7,9 @@ handed to the file system: what a board's flash would hold.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 from pathlib import Path
 
+from voltseal_sim import child
 from voltseal_sim.errors import SimulatorError
 from voltseal_sim.runtimes.interface import Runtime
 
@@ -75,22 +74,11 @@ class FirmwareProcess:
 
     async def stop(self) -> None:
         """Ask the firmware to end (SIGTERM); after some seconds, cut it off."""
-        if self._process is None or self._process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
-        except TimeoutError:
-            await self.power_cut()
+        await child.end(self._process, STOP_SECONDS)
 
     async def power_cut(self) -> None:
         """Cut the power: SIGKILL, no warning."""
-        if self._process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+        await child.kill(self._process)
 
     def log_tail(self, lines: int = 12) -> str:
         """The end of the log, for error messages."""
